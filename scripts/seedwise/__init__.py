@@ -1,0 +1,1 @@
+"""Code shared by Seedwise's scripts and its Snakefile."""

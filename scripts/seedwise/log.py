@@ -1,0 +1,27 @@
+"""Logging for the scripts: one format, to the rule's log file and to standard error."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seedwise.errors import UserError
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+@contextmanager
+def log_to(path: str | Path) -> Iterator[None]:
+    """Log to ``path`` and standard error; turn a `UserError` into its message and exit code 1."""
+    handlers = [logging.FileHandler(path, mode="w", encoding="utf-8"), logging.StreamHandler()]
+    logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=handlers, force=True)
+    logging.captureWarnings(True)
+    try:
+        yield
+    except UserError as error:
+        logging.getLogger("seedwise").error("%s", error)
+        sys.exit(1)
+    except Exception:
+        logging.getLogger("seedwise").exception("unexpected error")
+        sys.exit(1)
