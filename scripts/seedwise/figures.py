@@ -1,0 +1,50 @@
+"""How every figure looks, and how it is saved: the same bytes for the same data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from seedwise.files import atomic
+
+matplotlib.use("Agg")
+
+WIDTH = 6.3  # inches: the text width of the report, so that nothing is scaled
+MARKERS = "osD^vPX*<>"
+_STYLE = {
+    "svg.hashsalt": "seedwise",  # ids in the SVG would be random otherwise
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 200,
+}
+
+
+def use_style() -> None:
+    """Set seaborn's style for all figures of this process."""
+    sns.set_theme(context="paper", style="ticks", font_scale=1.1, rc=_STYLE)
+
+
+def looks(experiments: Sequence[str]) -> dict[str, dict[str, object]]:
+    """Return colour (safe for the colour-blind) and marker of each experiment.
+
+    An experiment looks the same in every figure if all get the same list.
+    """
+    colors = sns.color_palette("colorblind", 10)
+    return {
+        name: {"color": colors[i % len(colors)], "marker": MARKERS[i % len(MARKERS)]}
+        for i, name in enumerate(experiments)
+    }
+
+
+def save(figure: Figure, svg: Path, png: Path, title: str) -> None:
+    """Write the figure in both formats, without dates, versions or random ids."""
+    with atomic(svg) as partial:
+        metadata = {"Title": title, "Date": None, "Creator": None}
+        figure.savefig(partial, format="svg", metadata=metadata)
+    with atomic(png) as partial:
+        figure.savefig(partial, format="png", metadata={"Title": title, "Software": None})
