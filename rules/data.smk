@@ -1,0 +1,98 @@
+# Downloads what a study needs and makes its data sets.
+from seedwise import datasets, sources
+
+FILES = sources.downloads(config, snapshots=False)
+SNAPSHOTS = sources.downloads(config, snapshots=True)
+
+try:
+    sources.check_downloaded(config)
+    for name, settings in config["datasets"].items():
+        datasets.check_dataset(settings, f"datasets.{name}")
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def dataset_inputs(wildcards):
+    key = f"datasets.{wildcards.dataset}"
+    try:
+        return datasets.dataset_inputs(config["datasets"][wildcards.dataset], key)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+# Downloads are shared by all studies; sources.lock.json records those that are not pinned.
+rule download_source:
+    output:
+        file="<resources>/{slug}/{filename}",
+        record="<resources>/{slug}/{filename}.source.json",
+    log:
+        "<logs>/download_source/{slug}/{filename}.log",
+    benchmark:
+        "<benchmarks>/download_source/{slug}/{filename}.tsv"
+    wildcard_constraints:
+        slug=study.name_pattern(FILES),
+        filename=sources.filename_pattern(FILES),
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=120,
+    params:
+        source=lookup(within=FILES, dpath="{slug}"),
+    message:
+        "Download {wildcards.filename}"
+    script:
+        "../scripts/download_source.py"
+
+
+rule download_snapshot:
+    output:
+        folder=directory("<resources>/{slug}/snapshot"),
+        record="<resources>/{slug}/snapshot.source.json",
+    log:
+        "<logs>/download_snapshot/{slug}.log",
+    benchmark:
+        "<benchmarks>/download_snapshot/{slug}.tsv"
+    wildcard_constraints:
+        slug=study.name_pattern(SNAPSHOTS),
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=240,
+    params:
+        source=lookup(within=SNAPSHOTS, dpath="{slug}"),
+    message:
+        "Download {params.source[hub]} from the Hugging Face hub"
+    script:
+        "../scripts/download_snapshot.py"
+
+
+rule prepare_dataset:
+    input:
+        dataset_inputs,
+    output:
+        train="<results>/data/{dataset}/train.jsonl",
+        valid="<results>/data/{dataset}/valid.jsonl",
+        test="<results>/data/{dataset}/test.jsonl",
+        unlabelled="<results>/data/{dataset}/unlabelled.jsonl",
+        audit="<results>/data/{dataset}/audit.json",
+    log:
+        "<logs>/prepare_dataset/{dataset}.log",
+    benchmark:
+        "<benchmarks>/prepare_dataset/{dataset}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=15,
+    params:
+        settings=lookup(within=config, dpath="datasets/{dataset}"),
+        code=code_sha256("prepare_dataset"),
+    message:
+        "Prepare the data set {wildcards.dataset}"
+    script:
+        "../scripts/prepare_dataset.py"
