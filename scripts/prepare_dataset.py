@@ -4,7 +4,6 @@ Inputs: the files of the data set's sources. Outputs: {train,valid,test}.jsonl (
 `label`), unlabelled.jsonl (`id`, `text`) and audit.json (counts; lengths in characters and words).
 """
 
-import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,29 +19,39 @@ from seedwise.datasets import (
     Settings,
     check_dataset,
     file_names,
+    folder_files,
     given_files,
     label_names,
     unlabelled_settings,
 )
 from seedwise.errors import UserError
-from seedwise.files import write_json, write_jsonl
+from seedwise.files import sha256_of_files, write_json, write_jsonl
 from seedwise.labels import Example, label_rows, unlabelled_rows, value_column
 from seedwise.log import log_to
 from seedwise.readers import read_pair, read_rows
 from seedwise.sources import describe_source, source_path, verify_source
 from seedwise.splits import candidates, comparable, draw
 
-LOG = logging.getLogger(__name__)
-
 
 @dataclass
 class Prepared:
-    """The splits of a data set, its unlabelled texts, and what happened on the way."""
+    """A data set in its splits.
+
+    Attributes:
+        splits: The labelled texts, by split.
+        unlabelled: All other texts that are not held out.
+        available: Texts that could be drawn, by label; None if nothing was drawn.
+        set_aside: How many texts could not be drawn, by reason.
+        left_out: How many texts stand neither in a split nor among the unlabelled, by reason.
+        changes: What was changed while reading, counted.
+    """
 
     splits: dict[str, list[Example]]
     unlabelled: list[Example]
-    aside: Counter[str] = field(default_factory=Counter)
     available: dict[str, int] | None = None
+    set_aside: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
 
 
 def read_labelled(
@@ -77,6 +86,11 @@ def read_unlabelled(settings: Settings, changes: Counter[str]) -> list[Example]:
     return texts
 
 
+def held_out(splits: dict[str, list[Example]]) -> set[str]:
+    """Return the validation and test texts, in their `comparable` form."""
+    return {comparable(e.text) for split in splits if split != "train" for e in splits[split]}
+
+
 def split_texts(
     settings: Settings, given: dict[str, list[Example]], extra: list[Example], key: str
 ) -> Prepared:
@@ -84,15 +98,30 @@ def split_texts(
 
     Drawn splits share no text with each other or with given ones. What is not drawn stays in
     train, or is unlabelled text where train is drawn too.
+
+    Args:
+        settings: The data set's.
+        given: Texts by split, or those to be split under `POOL`; without label where they are
+            rated in no range.
+        extra: Texts of the unlabelled files.
+        key: The data set's dotted key, for messages.
     """
     sizes: dict[str, int] = settings.get("splits", {})
     labels = label_names(settings)
-    splits = {split: examples for split, examples in given.items() if split != POOL}
-    prepared = Prepared(splits, extra)
+    prepared = Prepared({}, [])
+    unrated = {split: [e for e in part if e.label is None] for split, part in given.items()}
+    splits = {split: [e for e in part if e.label is not None] for split, part in given.items()}
+    spare = []
+    for split, part in unrated.items():
+        prepared.set_aside["rated in no range"] += len(part)
+        if split in ("train", POOL):
+            spare += part
+        else:
+            prepared.left_out[f"rated in no range, in {split}"] += len(part)
     if sizes:
-        pool = given[POOL] if POOL in given else splits.pop("train")
-        taken = {comparable(e.text) for examples in splits.values() for e in examples}
-        drawable, prepared.aside = candidates(pool, taken)
+        pool = splits.pop(POOL) if POOL in splits else splits.pop("train")
+        drawable, reasons = candidates(pool, held_out(splits))
+        prepared.set_aside += reasons
         counts = Counter(example.label for example in drawable)
         prepared.available = {label: counts[label] for label in labels}
         drawn = draw(
@@ -104,25 +133,27 @@ def split_texts(
             key=f"{key}.splits",
         )
         splits |= drawn
-        used = {example.id for examples in drawn.values() for example in examples}
-        held_out = {comparable(e.text) for s in drawn if s != "train" for e in drawn[s]}
-        rest = [e for e in pool if e.id not in used and comparable(e.text) not in held_out]
+        used = {example.id for part in drawn.values() for example in part}
+        rest = [example for example in pool if example.id not in used]
         if "train" in drawn:
-            prepared.unlabelled = rest + extra
+            spare += rest
         else:
-            splits["train"] = [example for example in rest if example.label is not None]
-            prepared.unlabelled = [e for e in rest if e.label is None] + extra
-    elif any(example.label is None for examples in splits.values() for example in examples):
-        for split, examples in splits.items():
-            splits[split] = [example for example in examples if example.label is not None]
-            prepared.aside["rating in no range"] += len(examples) - len(splits[split])
+            tested = held_out(drawn)
+            splits["train"] = [e for e in rest if comparable(e.text) not in tested]
+            prepared.left_out["copy of a text drawn for valid or test"] += len(rest) - len(
+                splits["train"]
+            )
+    spare += extra
+    tested = held_out(splits)
+    for example in spare:
+        text = comparable(example.text)
+        if not text:
+            prepared.left_out["unlabelled and empty"] += 1
+        elif text in tested:
+            prepared.left_out["unlabelled and also in valid or test"] += 1
+        else:
+            prepared.unlabelled.append(example)
     prepared.splits = {split: splits[split] for split in SPLITS}
-    tested = {comparable(e.text) for split in ("valid", "test") for e in splits[split]}
-    kept = [e for e in prepared.unlabelled if comparable(e.text) not in tested | {""}]
-    prepared.aside["unlabelled text that is empty or in valid or test"] = len(
-        prepared.unlabelled
-    ) - len(kept)
-    prepared.unlabelled = kept
     return prepared
 
 
@@ -139,8 +170,8 @@ def check_splits(splits: dict[str, list[Example]], labels: list[str], key: str) 
             )
 
 
-def prepare(settings: Settings, key: str) -> tuple[Prepared, Counter[str]]:
-    """Read, check and split a data set; return it and the counts of what was changed."""
+def prepare(settings: Settings, key: str) -> Prepared:
+    """Read, check and split a data set."""
     check_dataset(settings, key)
     changes: Counter[str] = Counter()
     given = {
@@ -150,50 +181,60 @@ def prepare(settings: Settings, key: str) -> tuple[Prepared, Counter[str]]:
     other = unlabelled_settings(settings)
     extra = read_unlabelled(other, changes) if other else []
     prepared = split_texts(settings, given, extra, key)
+    prepared.changes = changes
     check_splits(prepared.splits, label_names(settings), key)
-    return prepared, changes
+    return prepared
 
 
-def audit(
-    name: str, settings: Settings, prepared: Prepared, changes: Counter[str]
-) -> dict[str, Any]:
-    """Return what audit.json says."""
+def check_sources(settings: Settings, key: str) -> dict[str, str]:
+    """Return the SHA-256 of the data set's sources, checked, under the names of audit.json."""
+    parts = {"source": (settings, list(given_files(settings).values()))}
+    other = unlabelled_settings(settings)
+    if other and other["source"] != settings["source"]:
+        parts["unlabelled_source"] = (other, other["files"])
+    report = {}
+    for name, (part, files) in parts.items():
+        dotted = f"{key}.{name.replace('_', '.')}"
+        report[name] = describe_source(part["source"])
+        report[f"{name}_sha256"] = verify_source(part["source"], dotted) or sha256_of_files(
+            folder_files(part, files)
+        )
+    return report
+
+
+def audit(name: str, settings: Settings, prepared: Prepared) -> dict[str, Any]:
+    """Return what audit.json says of the texts."""
     labels = label_names(settings)
-    source = settings["source"]
-    report = {
+    return {
         "dataset": name,
-        "source": describe_source(source),
-        "source_sha256": verify_source(source, f"datasets.{name}.source"),
         "labels": labels,
-        "split_seed": settings.get("split_seed", 0) if settings.get("splits") else None,
+        "split_seed": settings.get("split_seed", 0) if "splits" in settings else None,
         "splits": {split: audit_split(part, labels) for split, part in prepared.splits.items()},
         "unlabelled": audit_split(prepared.unlabelled, []),
         "shared": shared_texts(prepared.splits),
         "available": prepared.available,
-        "set_aside": {reason: count for reason, count in prepared.aside.items() if count},
-        "changes": dict(changes),
+        "set_aside": dict(+prepared.set_aside),
+        "left_out": dict(+prepared.left_out),
+        "changes": dict(+prepared.changes),
     }
-    return report
 
 
-def main(*, name: str, settings: Settings, folder: dict[str, Path], report: Path) -> None:
-    """Prepare data set ``name`` into the files of ``folder`` (by split) and its ``report``."""
+def main(*, name: str, settings: Settings, outputs: dict[str, Path]) -> None:
+    """Prepare data set ``name``; ``outputs`` are its files by split, `unlabelled` and `audit`."""
     key = f"datasets.{name}"
-    verify_source(settings["source"], f"{key}.source")
-    prepared, changes = prepare(settings, key)
+    sources = check_sources(settings, key)
+    prepared = prepare(settings, key)
     for split, examples in prepared.splits.items():
         records = ({"id": e.id, "text": e.text, "label": e.label} for e in examples)
-        write_jsonl(folder[split], records)
-    write_jsonl(folder[UNLABELLED], ({"id": e.id, "text": e.text} for e in prepared.unlabelled))
-    write_json(report, audit(name, settings, prepared, changes))
+        write_jsonl(outputs[split], records)
+    write_jsonl(outputs[UNLABELLED], ({"id": e.id, "text": e.text} for e in prepared.unlabelled))
+    write_json(outputs["audit"], sources | audit(name, settings, prepared))
 
 
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
-        outputs = {part: Path(snakemake.output[part]) for part in (*SPLITS, UNLABELLED)}
         main(
             name=snakemake.wildcards.dataset,
             settings=snakemake.params.settings,
-            folder=outputs,
-            report=Path(snakemake.output.audit),
+            outputs={part: Path(path) for part, path in snakemake.output.items()},
         )

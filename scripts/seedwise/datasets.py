@@ -78,31 +78,37 @@ def label_pair(stem: str) -> dict[str, str]:
     return {"text": f"{stem}.review", "label": f"{stem}.label"}
 
 
+def folder_files(settings: Settings, files: list[Files]) -> list[Path]:
+    """Return where these files stand in a source that is a folder."""
+    folder = Path(source_path(settings["source"]))
+    names = {name.split("!")[0] for one in files for name in file_names(settings, one)}
+    return [folder / name for name in sorted(names)]
+
+
 def dataset_inputs(settings: Settings, key: str) -> list[str]:
     """Return the files a data set is made from, for Snakemake to watch.
 
-    A local folder stands for the files it must hold.
-
     Raises:
-        UserError: A local path does not exist.
+        UserError: A local path, or a file in a local folder, does not exist.
     """
-    groups = [(settings, list(given_files(settings).values()), f"{key}.source")]
-    if unlabelled := unlabelled_settings(settings):
-        own = f".{UNLABELLED}" if "source" in settings.get(UNLABELLED, {}) else ""
-        groups.append((unlabelled, unlabelled["files"], f"{key}{own}.source"))
-    inputs: list[str] = []
-    for part, files, source_key in groups:
-        path = source_path(part["source"])
-        if source_kind(part["source"]) != "path":
-            inputs.append(path)
-        elif not Path(path).exists():
-            raise UserError(f"{source_key}.path: {path} does not exist")
-        elif Path(path).is_dir():
-            names = (name.split("!")[0] for name in file_names(part, files))
-            inputs += [f"{path}/{name}" for name in names if Path(path, name).is_file()]
-        else:
-            inputs.append(path)
-    return sorted(set(inputs))
+    groups = [(f"{key}.source", settings, list(given_files(settings).values()))]
+    if other := unlabelled_settings(settings):
+        own = "source" in settings.get(UNLABELLED, {})
+        groups.append(
+            (f"{key}.unlabelled.source" if own else f"{key}.source", other, other["files"])
+        )
+    inputs: set[str] = set()
+    for source_key, part, files in groups:
+        path = Path(source_path(part["source"]))
+        paths = [path]
+        if source_kind(part["source"]) == "path":
+            if path.is_dir():
+                paths = folder_files(part, files)
+            for file in paths:
+                if not file.exists():
+                    raise UserError(f"{source_key}.path: {file} does not exist")
+        inputs.update(map(str, paths))
+    return sorted(inputs)
 
 
 def label_names(settings: Settings) -> list[str]:
@@ -159,9 +165,7 @@ def check_dataset(settings: Settings, key: str) -> None:
         _check_ranges(key, labels)
     elif settings["format"] == "webis-cls":
         raise UserError(f"{key}.labels: webis-cls has ratings; give each label its range")
-    for split in SPLITS:
-        if split == "train":
-            continue
+    for split in ("valid", "test"):
         if split in sizes and split in given:
             raise UserError(f"{key}.splits.{split}: {split} has a file already")
         if split not in sizes and split not in given:

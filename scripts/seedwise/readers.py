@@ -31,7 +31,7 @@ _DIALECTS = {
     ".parquet": "parquet",
 }
 _ITEM = re.compile(r"<item\b[^>]*>(.*?)</item>", re.DOTALL)
-_FIELD = re.compile(r"<(\w+)\b[^>]*>(.*?)</\1>", re.DOTALL)
+_FIELD = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
 
 
 @dataclass(frozen=True)

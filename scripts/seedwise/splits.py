@@ -3,7 +3,6 @@
 import hashlib
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 
 from seedwise.errors import UserError
 from seedwise.labels import Example
@@ -52,7 +51,7 @@ def candidates(pool: list[Example], taken: set[str]) -> tuple[list[Example], Cou
     """Return the texts that may be drawn, and how many may not, by reason.
 
     Args:
-        pool: All texts.
+        pool: The labelled texts.
         taken: `comparable` texts of the splits that are given.
     """
     labels: dict[str, set[str | None]] = defaultdict(set)
@@ -62,12 +61,10 @@ def candidates(pool: list[Example], taken: set[str]) -> tuple[list[Example], Cou
     seen: set[str] = set()
     for example in pool:
         key = comparable(example.text)
-        if example.label is None:
-            aside["rating in no range"] += 1
-        elif not key:
+        if not key:
             aside["empty text"] += 1
         elif key in taken:
-            aside["text also in a given split"] += 1
+            aside["also in a given split"] += 1
         elif len(labels[key]) > 1:
             aside["same text with another label"] += 1
         elif key in seen:
@@ -79,7 +76,7 @@ def candidates(pool: list[Example], taken: set[str]) -> tuple[list[Example], Cou
 
 
 def draw(
-    drawable: Iterable[Example],
+    drawable: list[Example],
     sizes: dict[str, int],
     labels: list[str],
     seed: int,
@@ -87,7 +84,7 @@ def draw(
     balanced: bool = True,
     key: str = "splits",
 ) -> dict[str, list[Example]]:
-    """Draw splits at random, stratified by label, each text once; in the file's order.
+    """Draw splits at random, stratified by label, each text once, the labels mixed.
 
     Args:
         drawable: The texts, all different.
@@ -100,10 +97,9 @@ def draw(
     Raises:
         UserError: There are too few texts of a class.
     """
-    drawable = list(drawable)
-    place = {example.id: number for number, example in enumerate(drawable)}
     by_label: dict[str, list[Example]] = {label: [] for label in labels}
-    for example in sorted(drawable, key=lambda e: _order(seed, comparable(e.text))):
+    lots = {example.id: _order(seed, comparable(example.text)) for example in drawable}
+    for example in sorted(drawable, key=lambda e: lots[e.id]):
         by_label[str(example.label)].append(example)
     counts = {label: len(examples) for label, examples in by_label.items()}
     wanted = {split: shares(n, counts, balanced=balanced) for split, n in sizes.items()}
@@ -121,5 +117,5 @@ def draw(
         for label, count in share.items():
             chosen += by_label[label][:count]
             del by_label[label][:count]
-        drawn[split] = sorted(chosen, key=lambda e: place[e.id])
+        drawn[split] = sorted(chosen, key=lambda e: lots[e.id])
     return drawn
