@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from seedwise.files import atomic
-from seedwise.finished import read_metrics
+from seedwise.files import atomic, read_json
 from seedwise.log import log_to
 
 # Snakemake's names (`max_rss` counts MiB) and ours.
@@ -52,7 +51,7 @@ def main(*, metrics: Sequence[Path], benchmarks: Path, rules: Sequence[str], out
     """Write costs.csv."""
     speeds = {
         f"{run['experiment']}/seed-{run['seed']}": run.get("tokens_per_second")
-        for run in read_metrics(metrics)
+        for run in map(read_json, metrics)
     }
     with atomic(output) as partial:
         collect_costs(benchmarks, rules, speeds).to_csv(partial, index=False)
@@ -61,7 +60,7 @@ def main(*, metrics: Sequence[Path], benchmarks: Path, rules: Sequence[str], out
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
         main(
-            metrics=[Path(path) for path in snakemake.input.metrics],
+            metrics=[Path(path) for path in (*snakemake.input.metrics, *snakemake.input.lora)],
             benchmarks=Path(snakemake.params.benchmarks),
             rules=snakemake.params.rules,
             output=Path(snakemake.output.costs),

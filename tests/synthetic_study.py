@@ -112,7 +112,18 @@ def write_run(results: Path, experiment: str, seed: int) -> Path:
 
 def write_benchmark(results: Path, name: str, seconds: float) -> None:
     """Write a file as Snakemake's `benchmark:` does."""
-    header = "s h:m:s max_rss max_vms max_uss max_pss io_in io_out mean_load cpu_time".split()
+    header = [
+        "s",
+        "h:m:s",
+        "max_rss",
+        "max_vms",
+        "max_uss",
+        "max_pss",
+        "io_in",
+        "io_out",
+        "mean_load",
+        "cpu_time",
+    ]
     values = [f"{seconds:.4f}", "0:01:05", "1500.25", "9000.0", "1400.0", "1450.0"]
     values += ["0.00", "12.50", "99.10", f"{seconds * 0.98:.2f}"]
     _write(

@@ -1,0 +1,120 @@
+# The two reports: report.pdf, set with typst, and report.html, Snakemake's own.
+report: "../reports/workflow.rst"
+
+
+localrules:
+    render_table,
+    render_pdf,
+    render_html,
+    study,
+
+
+rule render_table:
+    input:
+        table="<results>/tables/{table}.csv",
+        style=f"{workflow.basedir}/reports/table.css",
+    output:
+        page=report(
+            "<results>/tables/{table}.html",
+            caption="../reports/captions/table.rst",
+            category="Tables",
+            labels={"Table": "{table}"},
+        ),
+    log:
+        "<logs>/render_table/{table}.log",
+    benchmark:
+        "<benchmarks>/render_table/{table}.tsv"
+    wildcard_constraints:
+        table="summary|runs|comparisons|parameters|costs",
+    params:
+        code=code_sha256("render_table"),
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Make a page of the table {wildcards.table}"
+    script:
+        "../scripts/render_table.py"
+
+
+rule render_pdf:
+    input:
+        template=f"{workflow.basedir}/reports/report.typ",
+        summary=rules.aggregate_runs.output.summary,
+        runs=rules.aggregate_runs.output.runs,
+        comparisons=rules.compare_experiments.output.comparisons,
+        costs=rules.aggregate_costs.output.costs,
+        parameters="<results>/tables/parameters.csv",
+        metrics=runs("metrics.json"),
+        audits=collect("<results>/data/{dataset}/audit.json", dataset=config["datasets"]),
+        training=collect(rules.plot_training.output.svg, engine=reporting.engines(config)),
+        accuracy=rules.plot_accuracy.output.svg,
+    output:
+        pdf=report(
+            "<results>/report.pdf",
+            caption="../reports/captions/report.rst",
+            category="Report",
+            labels={"Report": "report.pdf"},
+        ),
+        config="<results>/config.yaml",
+    log:
+        "<logs>/render_pdf.log",
+    benchmark:
+        "<benchmarks>/render_pdf.tsv"
+    params:
+        config=config,
+        datasets=list(config["datasets"]),
+        engines=reporting.engines(config),
+        code=code_sha256("render_pdf"),
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Set report.pdf"
+    script:
+        "../scripts/render_pdf.py"
+
+
+# All results but report.html, which describes them.
+rule study:
+    input:
+        rules.render_pdf.output,
+        collect(rules.plot_training.output, engine=reporting.engines(config)),
+        rules.plot_accuracy.output,
+        collect(
+            rules.render_table.output,
+            table=["summary", "runs", "comparisons", "parameters", "costs"],
+        ),
+
+
+rule render_html:
+    input:
+        study=rules.study.input,
+        config=rules.render_pdf.output.config,
+        style=f"{workflow.basedir}/reports/report.css",
+    output:
+        html="<results>/report.html",
+    log:
+        "<logs>/render_html.log",
+    benchmark:
+        "<benchmarks>/render_html.tsv"
+    params:
+        snakefile=workflow.main_snakefile,
+        target="study",
+        code=code_sha256("render_html"),
+    conda:
+        "../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    message:
+        "Make report.html"
+    script:
+        "../scripts/render_html.py"

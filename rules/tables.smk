@@ -1,0 +1,96 @@
+# Runs to tables: one row per run, mean and spread, paired comparisons, costs.
+from seedwise import lora_study, reporting
+
+
+def runs(file, **wanted):
+    """Return the path of `file` in every run of the experiments whose keys have these values."""
+    return collect(
+        f"<results>/runs/{{experiment}}/seed-{{seed}}/{file}",
+        experiment=study.experiments(config, **wanted),
+        seed=config["seeds"],
+    )
+
+
+# The rules above have ended when the tables are made; those below may still be running.
+TIMED_RULES = [rule.name for rule in workflow.rules if rule.benchmark]
+
+
+localrules:
+    aggregate_runs,
+    aggregate_costs,
+
+
+rule aggregate_runs:
+    input:
+        metrics=runs("metrics.json"),
+    output:
+        runs="<results>/tables/runs.csv",
+        summary="<results>/tables/summary.csv",
+    log:
+        "<logs>/aggregate_runs.log",
+    benchmark:
+        "<benchmarks>/aggregate_runs.tsv"
+    params:
+        published=reporting.published(config),
+        code=code_sha256("aggregate_runs"),
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Average the runs over their seeds"
+    script:
+        "../scripts/aggregate_runs.py"
+
+
+rule compare_experiments:
+    input:
+        metrics=runs("metrics.json"),
+        predictions=runs("predictions.csv"),
+    output:
+        comparisons="<results>/tables/comparisons.csv",
+    log:
+        "<logs>/compare_experiments.log",
+    benchmark:
+        "<benchmarks>/compare_experiments.tsv"
+    params:
+        code=code_sha256("compare_experiments"),
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Compare the experiments in pairs"
+    script:
+        "../scripts/compare_experiments.py"
+
+
+rule aggregate_costs:
+    input:
+        metrics=runs("metrics.json"),
+        lora=lora_study.lora_runs(config, "metrics.json"),
+        parameters="<results>/tables/parameters.csv",
+    output:
+        costs="<results>/tables/costs.csv",
+    log:
+        "<logs>/aggregate_costs.log",
+    benchmark:
+        "<benchmarks>/aggregate_costs.tsv"
+    params:
+        benchmarks=f"results/{config['study']}/benchmarks",
+        rules=TIMED_RULES,
+        code=code_sha256("aggregate_costs"),
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Gather what every job cost"
+    script:
+        "../scripts/aggregate_costs.py"

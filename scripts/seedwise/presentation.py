@@ -1,0 +1,193 @@
+"""The tables as people read them: rounded, with units, under plain headings."""
+
+import re
+from typing import Any
+
+import pandas as pd
+
+MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
+
+
+def number(value: float, decimals: int = 0) -> str:
+    """Return a number with separated thousands and a true minus sign; a dash for NaN."""
+    if value is None or pd.isna(value):
+        return DASH
+    text = f"{value:,.{decimals}f}".replace("-", MINUS)
+    return text.lstrip(MINUS) if float(f"{value:.{decimals}f}") == 0 else text
+
+
+def percent(value: float) -> str:
+    """Return a fraction as percent, one decimal."""
+    return DASH if pd.isna(value) else f"{number(100 * value, 1)} %"
+
+
+def mean_and_std(mean: float, std: float) -> str:
+    """Return ``81.7 % ± 1.4`` for the fractions 0.817 and 0.014."""
+    return DASH if pd.isna(mean) else f"{percent(mean)} ± {number(100 * std, 1)}"
+
+
+def interval(low: float, high: float, unit: str = " %") -> str:
+    """Return an interval of fractions in percent; a dash where there is none."""
+    if pd.isna(low):
+        return DASH
+    return f"{number(100 * low, 1)} to {number(100 * high, 1)}{unit}"
+
+
+def p_value(value: float) -> str:
+    """Return a p-value with two significant digits, or a bound for tiny ones."""
+    return "< 0.0001" if value < 1e-4 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
+
+
+def seconds(value: float) -> str:
+    """Return a duration in the unit that suits it."""
+    if pd.isna(value):
+        return DASH
+    if value < 100:
+        return f"{number(value, 1)} s"
+    return f"{number(value / 60, 1)} min" if value < 6000 else f"{number(value / 3600, 1)} h"
+
+
+def memory(mib: float) -> str:
+    """Return mebibytes, or gibibytes from one on."""
+    if pd.isna(mib):
+        return DASH
+    return f"{number(mib)} MiB" if mib < 1024 else f"{number(mib / 1024, 1)} GiB"
+
+
+def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return measured beside published; the last columns only where something was published."""
+    table = pd.DataFrame(
+        {
+            "Experiment": summary["experiment"],
+            "Data set": summary["dataset"],
+            "Seeds": [number(n) for n in summary["n"]],
+            "Test accuracy": map(mean_and_std, summary["mean"], summary["std"]),
+            "95 % interval": map(interval, summary["ci_low"], summary["ci_high"]),
+        }
+    )
+    if summary["published_mean"].notna().any():
+        apart = (summary["mean"] - summary["published_mean"]) / summary["published_std"]
+        table["Published"] = list(
+            map(mean_and_std, summary["published_mean"], summary["published_std"])
+        )
+        table["Apart (published std)"] = [number(value, 1) for value in apart]
+    return table
+
+
+def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per run."""
+    return pd.DataFrame(
+        {
+            "Experiment": runs["experiment"],
+            "Seed": runs["seed"].astype(str),
+            "Best epoch": [number(epoch) for epoch in runs["best_epoch"]],
+            "Validation accuracy": runs["valid_accuracy"].map(percent),
+            "Test accuracy": runs["test_accuracy"].map(percent),
+            "Test macro F1": runs["test_macro_f1"].map(percent),
+            "Updates": [number(updates) for updates in runs["updates"]],
+            "Training": runs["train_seconds"].map(seconds),
+        }
+    )
+
+
+def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per pair, differences in percentage points."""
+    return pd.DataFrame(
+        {
+            "Second minus first": comparisons["experiment_b"]
+            + f" {MINUS} "
+            + comparisons["experiment_a"],
+            "Difference (points)": [number(100 * d, 1) for d in comparisons["difference"]],
+            "95 % over texts": [
+                interval(low, high, "")
+                for low, high in zip(comparisons["ci_low"], comparisons["ci_high"], strict=True)
+            ],
+            "95 % over seeds": [
+                interval(low, high, "")
+                for low, high in zip(
+                    comparisons["seeds_ci_low"], comparisons["seeds_ci_high"], strict=True
+                )
+            ],
+            "p (Holm)": comparisons["p_holm"].map(p_value),
+        }
+    )
+
+
+def costs_table(costs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per rule: number of jobs, sums of time, largest memory."""
+    rows = costs.groupby("rule", sort=False).agg(
+        jobs=("run", "size"),
+        wall=("wall_seconds", "sum"),
+        longest=("wall_seconds", "max"),
+        cpu=("cpu_seconds", "sum"),
+        peak=("peak_mib", "max"),
+        speed=("tokens_per_second", "mean"),
+    )
+    return pd.DataFrame(
+        {
+            "Rule": rows.index,
+            "Jobs": [number(jobs) for jobs in rows["jobs"]],
+            "Wall time": rows["wall"].map(seconds).to_list(),
+            "Longest job": rows["longest"].map(seconds).to_list(),
+            "CPU time": rows["cpu"].map(seconds).to_list(),
+            "Peak memory": rows["peak"].map(memory).to_list(),
+            "Tokens / s": [number(speed) for speed in rows["speed"]],
+        }
+    )
+
+
+def parameters_table(parameters: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per component of a model."""
+    counts = {
+        "Parameters": "analytic",
+        "In fairseq": "counted_fairseq",
+        "In transformers": "counted_transformers",
+    }
+    return pd.DataFrame(
+        {"Component": parameters["component"], "Formula": parameters["formula"]}
+        | {head: [number(n) for n in parameters[column]] for head, column in counts.items()}
+    )
+
+
+def plain_pairs(value: Any, name: str = "", decimals: int | None = None) -> list[tuple[str, str]]:
+    """Return any JSON value as pairs of a dotted name and a text, in its own order.
+
+    Args:
+        value: The value.
+        name: The name of the value itself.
+        decimals: How to round numbers with a fraction; as they stand by default.
+    """
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        return [
+            pair
+            for key, inner in value.items()
+            for pair in plain_pairs(inner, f"{name}.{key}" if name else str(key), decimals)
+        ]
+    if isinstance(value, list):
+        return [(name, ", ".join(map(str, value)) or DASH)]
+    if isinstance(value, bool):
+        return [(name, "yes" if value else "no")]
+    if isinstance(value, int):
+        return [(name, number(value))]
+    if isinstance(value, float) and decimals is not None:
+        return [(name, number(value, decimals))]
+    return [(name, DASH if value is None else str(value))]
+
+
+def is_numeric(column: pd.Series) -> bool:
+    """Tell whether a column of texts reads as numbers, which stand flush right."""
+    return all(re.match(rf"[{MINUS}<\d{DASH}]", text) for text in column)
+
+
+TABLES = {
+    "summary": summary_table,
+    "runs": runs_table,
+    "comparisons": comparisons_table,
+    "parameters": lambda table: pd.concat(
+        [table["model"].rename("Model"), parameters_table(table)], axis=1
+    ),
+    "costs": costs_table,
+}
