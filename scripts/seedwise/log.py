@@ -1,4 +1,4 @@
-"""Logging for the scripts: one format, to the rule's log file and to standard error."""
+"""Logging for the scripts: all of it to the rule's log file, warnings to standard error too."""
 
 import logging
 import sys
@@ -13,8 +13,10 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 @contextmanager
 def log_to(path: str | Path) -> Iterator[None]:
-    """Log to ``path`` and standard error; turn a `UserError` into its message and exit code 1."""
-    handlers = [logging.FileHandler(path, mode="w", encoding="utf-8"), logging.StreamHandler()]
+    """Log to ``path``; turn a `UserError` into its message, without traceback, and exit code 1."""
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    handlers = [logging.FileHandler(path, mode="w", encoding="utf-8"), terminal]
     logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=handlers, force=True)
     logging.captureWarnings(True)
     try:

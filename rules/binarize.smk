@@ -1,0 +1,62 @@
+# Tokens to fairseq's binary format, by fairseq-preprocess with our dictionaries.
+rule binarize_dataset:
+    input:
+        dictionary="<results>/tokens/{model}/dict.txt",
+        pieces=collect(
+            "<results>/tokens/{{model}}/{{dataset}}/{split}.pieces", split=["train", "valid", "test"]
+        ),
+        labels=collect(
+            "<results>/tokens/{{model}}/{{dataset}}/{split}.label", split=["train", "valid", "test"]
+        ),
+        audit="<results>/data/{dataset}/audit.json",
+    output:
+        pieces=multiext("<results>/binarized/{model}/{dataset}/input0/", *BINARIZED_FILES),
+        labels=multiext("<results>/binarized/{model}/{dataset}/label/", *BINARIZED_FILES),
+    log:
+        "<logs>/binarize_dataset/{model}/{dataset}.log",
+    benchmark:
+        "<benchmarks>/binarize_dataset/{model}/{dataset}.tsv"
+    params:
+        code=code_sha256("binarize_dataset"),
+    conda:
+        "../envs/fairseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Binarize {wildcards.dataset} for {wildcards.model}"
+    script:
+        "../scripts/binarize_dataset.py"
+
+
+rule binarize_corpus:
+    input:
+        dictionary="<results>/tokens/{model}/dict.txt",
+        train="<results>/corpus/{model}/train.pieces",
+        valid="<results>/corpus/{model}/valid.pieces",
+    output:
+        multiext(
+            "<results>/corpus/{model}/binarized/",
+            "dict.txt",
+            "train.bin",
+            "train.idx",
+            "valid.bin",
+            "valid.idx",
+        ),
+    log:
+        "<logs>/binarize_corpus/{model}.log",
+    benchmark:
+        "<benchmarks>/binarize_corpus/{model}.tsv"
+    params:
+        code=code_sha256("binarize_corpus"),
+    conda:
+        "../envs/fairseq.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Binarize the corpus of {wildcards.model}"
+    script:
+        "../scripts/binarize_corpus.py"

@@ -1,0 +1,39 @@
+# Checks the study before any job is planned, and names the places of results and logs.
+import sys
+
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+from snakemake.exceptions import WorkflowError
+
+from seedwise import study
+from seedwise.code import code_sha256
+from seedwise.errors import UserError
+
+try:
+    study.check_config(config, " + ".join(map(str, workflow.configfiles)))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+study.merge_hyperparameters(config)
+validate(config, "schemas/config.schema.yaml")
+
+
+pathvars:
+    results=f"results/{config['study']}",
+    logs=f"logs/{config['study']}",
+    benchmarks=f"results/{config['study']}/benchmarks",
+
+
+wildcard_constraints:
+    dataset=study.name_pattern(config["datasets"]),
+    model=study.name_pattern(config["models"]),
+    experiment=r"[a-z0-9-]+",
+    seed=r"\d+",
+    split="train|valid|test",
+
+
+# What an experiment names, as functions of the wildcard {experiment}.
+experiment_dataset = lookup(within=config, dpath="experiments/{experiment}/dataset")
+experiment_model = lookup(within=config, dpath="experiments/{experiment}/model")
+experiment_init = lookup(within=config, dpath="experiments/{experiment}/init")
+
+BINARIZED_FILES = ["dict.txt"] + [f"{s}.{e}" for s in ("train", "valid", "test") for e in ("bin", "idx")]

@@ -1,0 +1,28 @@
+# Masked-language modelling with fairseq-train.
+rule pretrain_model:
+    input:
+        corpus=rules.binarize_corpus.output,
+    output:
+        model="<results>/pretrained/{model}/model.pt",
+        history="<results>/pretrained/{model}/history.csv",
+        metrics="<results>/pretrained/{model}/metrics.json",
+    log:
+        "<logs>/pretrain_model/{model}.log",
+    benchmark:
+        "<benchmarks>/pretrain_model/{model}.tsv"
+    wildcard_constraints:
+        model=study.name_pattern(study.trained_models(config)),
+    params:
+        settings=lookup(within=config, dpath="models/{model}"),
+        code=code_sha256("pretrain_model"),
+    conda:
+        "../envs/fairseq.yaml"
+    threads: lookup(within=config, dpath="models/{model}/pretrain/threads", default=1)
+    resources:
+        mem_mb=8000,
+        runtime=24 * 60,
+        gpu=1,
+    message:
+        "Pre-train {wildcards.model}"
+    script:
+        "../scripts/pretrain_model.py"

@@ -1,0 +1,114 @@
+# Texts to tokens: the corpus of a model, its SentencePiece model and dictionary, pieces.
+rule build_corpus:
+    input:
+        train=lambda w: collect(
+            "<results>/data/{dataset}/train.jsonl", dataset=config["models"][w.model]["corpus"]
+        ),
+        unlabelled=lambda w: collect(
+            "<results>/data/{dataset}/unlabelled.jsonl", dataset=config["models"][w.model]["corpus"]
+        ),
+        held_out=collect(
+            "<results>/data/{dataset}/{split}.jsonl",
+            dataset=config["datasets"],
+            split=["valid", "test"],
+        ),
+    output:
+        train="<results>/corpus/{model}/train.txt",
+        valid="<results>/corpus/{model}/valid.txt",
+    log:
+        "<logs>/build_corpus/{model}.log",
+    benchmark:
+        "<benchmarks>/build_corpus/{model}.tsv"
+    params:
+        valid_texts=lookup(within=config, dpath="models/{model}/pretrain/valid_texts", default=0),
+        seed=lookup(within=config, dpath="models/{model}/pretrain/seed", default=0),
+        code=code_sha256("build_corpus"),
+    conda:
+        "../envs/sentencepiece.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Gather the pre-training corpus of {wildcards.model}"
+    script:
+        "../scripts/build_corpus.py"
+
+
+rule train_tokenizer:
+    input:
+        corpus=rules.build_corpus.output.train,
+    output:
+        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        dictionary="<results>/tokens/{model}/dict.txt",
+    log:
+        "<logs>/train_tokenizer/{model}.log",
+    benchmark:
+        "<benchmarks>/train_tokenizer/{model}.tsv"
+    wildcard_constraints:
+        model=study.name_pattern(study.trained_models(config)),
+    params:
+        tokenizer=lookup(within=config, dpath="models/{model}/tokenizer", default={}),
+        vocab_size=lookup(within=config, dpath="models/{model}/architecture/vocab_size"),
+        code=code_sha256("train_tokenizer"),
+    conda:
+        "../envs/sentencepiece.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    message:
+        "Train the SentencePiece model of {wildcards.model}"
+    script:
+        "../scripts/train_tokenizer.py"
+
+
+rule encode_dataset:
+    input:
+        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        split="<results>/data/{dataset}/{split}.jsonl",
+        audit="<results>/data/{dataset}/audit.json",
+    output:
+        pieces="<results>/tokens/{model}/{dataset}/{split}.pieces",
+        labels="<results>/tokens/{model}/{dataset}/{split}.label",
+    log:
+        "<logs>/encode_dataset/{model}/{dataset}/{split}.log",
+    benchmark:
+        "<benchmarks>/encode_dataset/{model}/{dataset}/{split}.tsv"
+    params:
+        max_positions=lookup(within=config, dpath="models/{model}/architecture/max_positions"),
+        code=code_sha256("encode_dataset"),
+    conda:
+        "../envs/sentencepiece.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    message:
+        "Encode the {wildcards.split} split of {wildcards.dataset} for {wildcards.model}"
+    script:
+        "../scripts/encode_dataset.py"
+
+
+rule encode_corpus:
+    input:
+        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        texts="<results>/corpus/{model}/{split}.txt",
+    output:
+        pieces="<results>/corpus/{model}/{split}.pieces",
+    log:
+        "<logs>/encode_corpus/{model}/{split}.log",
+    benchmark:
+        "<benchmarks>/encode_corpus/{model}/{split}.tsv"
+    params:
+        code=code_sha256("encode_corpus"),
+    conda:
+        "../envs/sentencepiece.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    message:
+        "Encode the {wildcards.split} part of the corpus of {wildcards.model}"
+    script:
+        "../scripts/encode_corpus.py"

@@ -1,0 +1,82 @@
+"""Gather a model's corpus: training and unlabelled texts, without any held-out text.
+
+Inputs: ``train`` and ``unlabelled`` (JSONL of the model's corpus data sets), ``held_out`` (JSONL
+of every validation and test split of the study). Outputs: one text a line, each text once;
+``valid`` holds a few texts out, to follow the pre-training loss.
+"""
+
+import hashlib
+import logging
+import random
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from seedwise.files import atomic, read_jsonl
+from seedwise.log import log_to
+
+logger = logging.getLogger(__name__)
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` with every run of white space as one space."""
+    return " ".join(text.split())
+
+
+def _fingerprint(text: str) -> bytes:
+    """Return eight bytes that stand for ``text`` in a set: memory stays small for many texts."""
+    return hashlib.blake2b(text.casefold().encode(), digest_size=8).digest()
+
+
+def unseen(texts: Iterable[str], seen: set[bytes]) -> Iterator[str]:
+    """Yield each text whose fingerprint is not in ``seen``, and add it there."""
+    for text in texts:
+        fingerprint = _fingerprint(text)
+        if text and fingerprint not in seen:
+            seen.add(fingerprint)
+            yield text
+
+
+def main(
+    *,
+    train: list[Path],
+    unlabelled: list[Path],
+    held_out: list[Path],
+    output_train: Path,
+    output_valid: Path,
+    valid_texts: int,
+    seed: int,
+) -> None:
+    """Write the corpus in the order of its sources; texts for ``valid`` are drawn by ``seed``."""
+    seen = {_fingerprint(one_line(r["text"])) for path in held_out for r in read_jsonl(path)}
+    left_out = len(seen)
+    records = (record for path in [*train, *unlabelled] for record in read_jsonl(path))
+    texts = list(unseen((one_line(record["text"]) for record in records), seen))
+    valid_texts = min(valid_texts, len(texts) // 10)
+    chosen = set(random.Random(seed).sample(range(len(texts)), valid_texts))
+    with atomic(output_train) as train_path, atomic(output_valid) as valid_path:
+        with (
+            train_path.open("w", encoding="utf-8", newline="\n") as train_stream,
+            valid_path.open("w", encoding="utf-8", newline="\n") as valid_stream,
+        ):
+            for index, text in enumerate(texts):
+                stream = valid_stream if index in chosen else train_stream
+                stream.write(text + "\n")
+    logger.info(
+        "%d texts to train on, %d held out; %d different validation and test texts are kept away",
+        len(texts) - valid_texts,
+        valid_texts,
+        left_out,
+    )
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            train=[Path(path) for path in snakemake.input.train],
+            unlabelled=[Path(path) for path in snakemake.input.unlabelled],
+            held_out=[Path(path) for path in snakemake.input.held_out],
+            output_train=Path(snakemake.output.train),
+            output_valid=Path(snakemake.output.valid),
+            valid_texts=snakemake.params.valid_texts,
+            seed=snakemake.params.seed,
+        )

@@ -1,0 +1,90 @@
+"""Pre-train a RoBERTa with fairseq's masked-language modelling on a binarized corpus.
+
+Inputs: the corpus in fairseq's binary format. Outputs: ``model.pt`` (a fairseq checkpoint
+without optimizer), ``history.csv`` (epoch, split, loss in nats per masked token), and
+``metrics.json``.
+"""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from seedwise import device as devices
+from seedwise.code import code_sha256
+from seedwise.files import atomic, sha256_of_files, sha256_of_json, write_json
+from seedwise.log import log_to
+from seedwise.machine import peak_rss_mib, versions
+from seedwise.scratch import training_scratch
+from seedwise_fairseq import launch
+
+
+def pretraining_options(
+    settings: dict[str, Any], device: str, scratch: Path
+) -> dict[str, str | int | float | bool]:
+    """Return fairseq-train's options for masked-language modelling."""
+    pretrain = settings["pretrain"]
+    return {
+        "task": "seedwise_masked_lm",
+        "criterion": "masked_lm",
+        "sample-break-mode": "complete",
+        "tokens-per-sample": pretrain["block_tokens"],
+        **launch.architecture_options(settings["architecture"]),
+        **launch.training_options(
+            pretrain, device, pretrain["seed"], pretrain["updates"], scratch
+        ),
+    }
+
+
+def main(
+    *, corpus: list[Path], settings: dict[str, Any], model: Path, history: Path, metrics: Path
+) -> None:
+    """Pre-train, or go on where a killed job stopped."""
+    pretrain = settings["pretrain"]
+    device = devices.prepare(pretrain)
+    data_sha256 = sha256_of_files(corpus)
+    hashes = {
+        "config_sha256": sha256_of_json(settings),
+        "data_sha256": data_sha256,
+        "code_sha256": code_sha256("pretrain_model"),
+    }
+    with training_scratch(model.parent, sha256_of_json(hashes)) as scratch:
+        started = time.monotonic()
+        launch.run(
+            "train", str(corpus[0].parent), options=pretraining_options(settings, device, scratch)
+        )
+        checkpoint = launch.load_checkpoint(scratch / "checkpoint_last.pt")
+        rows = pd.DataFrame(checkpoint["task_state"]["history"])
+        with atomic(history) as partial:
+            rows.to_csv(partial, index=False)
+        launch.export_model(checkpoint, model)
+        loss = rows.loc[rows["split"] == "valid", "loss"].iloc[-1]
+        write_json(
+            metrics,
+            {
+                "seed": pretrain["seed"],
+                "updates": pretrain["updates"],
+                "valid_loss": loss,
+                "valid_perplexity": math.exp(loss),
+                "train_seconds": round(time.monotonic() - started, 2),
+                "peak_rss_mib": round(peak_rss_mib(), 1),
+                "device": devices.name(device),
+                "precision": pretrain["precision"],
+                "threads": pretrain["threads"],
+                "versions": versions("fairseq", "torch"),
+                **hashes,
+            },
+        )
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            corpus=[Path(path) for path in snakemake.input.corpus],
+            settings=snakemake.params.settings,
+            model=Path(snakemake.output.model),
+            history=Path(snakemake.output.history),
+            metrics=Path(snakemake.output.metrics),
+        )

@@ -1,0 +1,27 @@
+"""What a result depends on beside code, configuration and data: versions, processor, memory."""
+
+import importlib.metadata
+import platform
+import resource
+from pathlib import Path
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of Python and of the given installed packages."""
+    found = {package: importlib.metadata.version(package) for package in packages}
+    return {"python": platform.python_version()} | found
+
+
+def peak_rss_mib() -> float:
+    """Return the largest resident memory of this process so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
+
+
+def processor_name() -> str:
+    """Return the processor's model name, or its architecture where the system does not say."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.machine()

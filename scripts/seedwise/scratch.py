@@ -1,0 +1,47 @@
+"""The folder in which one training job keeps its checkpoints until it is done."""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from seedwise.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def training_scratch(parent: Path, key: str) -> Iterator[Path]:
+    """Yield ``parent/checkpoints/{key}`` with this process as its only writer.
+
+    The folder outlives a killed job, so the next call resumes from it, and is removed when the
+    block ends well. ``key`` is a hash of everything the run depends on: checkpoints of other
+    settings, data or code never match it and are removed.
+
+    Raises:
+        UserError: another process, perhaps left over from a killed Snakemake, writes there.
+    """
+    checkpoints = parent / "checkpoints"
+    folder = checkpoints / key[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        # The system releases this lock when the process dies, however it dies.
+        lock = filelock.FileLock(parent / "checkpoints.lock").acquire(timeout=0)
+    except filelock.Timeout:
+        raise UserError(
+            f"{checkpoints}: another process trains this run at this moment (perhaps left over "
+            "from a Snakemake that was killed); wait until it ends, or end it, then call again"
+        ) from None
+    with lock:
+        for other in checkpoints.iterdir():
+            if other != folder:
+                logger.info("removing checkpoints of other settings: %s", other)
+                shutil.rmtree(other)
+        if any(folder.iterdir()):
+            logger.info("resuming from %s", folder)
+        yield folder
+        shutil.rmtree(checkpoints)
+    (parent / "checkpoints.lock").unlink(missing_ok=True)

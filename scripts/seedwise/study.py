@@ -1,0 +1,167 @@
+"""What a study's configuration says: checks across its sections, and each step's settings.
+
+Needs nothing but Snakemake's own dependencies, because the Snakefile imports it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from seedwise.errors import UserError
+
+Config = dict[str, Any]
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "rules" / "schemas"
+CONFIG_SCHEMA = SCHEMAS / "config.schema.yaml"
+
+
+def _validator() -> jsonschema.Draft202012Validator:
+    def retrieve(uri: str) -> Resource:
+        contents = yaml.safe_load((SCHEMAS / uri).read_text(encoding="utf-8"))
+        return Resource.from_contents(contents, default_specification=DRAFT202012)
+
+    return jsonschema.Draft202012Validator(
+        {"$ref": CONFIG_SCHEMA.name}, registry=Registry(retrieve=retrieve)
+    )
+
+
+def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
+    """Follow the branch of a failed `oneOf`/`anyOf` that came nearest to fitting."""
+    while error.context:
+        error = jsonschema.exceptions.best_match([error])
+        if not error.context:
+            break
+        error = min(error.context, key=lambda child: (-len(child.path), child.validator == "not"))
+    return error
+
+
+def _describe(error: jsonschema.ValidationError) -> str:
+    """Say which key is wrong, what stands there and what is allowed, in one line."""
+    key = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    found = error.instance
+    if error.validator == "additionalProperties" and isinstance(found, dict):
+        allowed = error.schema.get("properties", {})
+        unknown = ", ".join(repr(name) for name in found if name not in allowed)
+        return f"{key}: unknown key {unknown}; allowed are {', '.join(sorted(allowed))}"
+    if error.validator == "required":
+        missing = ", ".join(repr(name) for name in error.validator_value if name not in found)
+        return f"{key}: missing key {missing}"
+    if error.validator == "uniqueItems":
+        repeated = sorted({str(item) for item in found if found.count(item) > 1})
+        return f"{key}: {', '.join(repeated)} stands there more than once"
+    if error.validator == "enum":
+        return f"{key}: {found!r} is not one of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "type":
+        hint = ""
+        if isinstance(found, str) and error.validator_value in ("number", "integer"):
+            hint = " (YAML reads 1e-5 as text: write 1.0e-5)"
+        return f"{key}: {found!r} must be of type {error.validator_value}{hint}"
+    if error.validator == "oneOf":
+        choices = " or ".join("/".join(s["required"]) for s in error.validator_value)
+        return f"{key}: exactly one of {choices} must be given"
+    description = f" ({error.schema['description']})" if "description" in error.schema else ""
+    return f"{key}: {error.message}{description}"
+
+
+def _cross_check(config: Config) -> Iterator[str]:
+    """Yield a message for each reference or size that does not fit another one."""
+    datasets, models = config["datasets"], config["models"]
+
+    def unknown(key: str, kind: str, name: str, known: dict[str, Any]) -> Iterator[str]:
+        if name not in known:
+            yield f"{key}: unknown {kind} {name!r}; {kind}s of this study are {', '.join(known)}"
+
+    for name, model in models.items():
+        key = f"models.{name}"
+        sizes = model["architecture"]
+        if sizes["embed_dim"] % sizes["attention_heads"]:
+            yield (
+                f"{key}.architecture.embed_dim: {sizes['embed_dim']} is not a multiple of "
+                f"attention_heads ({sizes['attention_heads']})"
+            )
+        for dataset in model.get("corpus", []):
+            yield from unknown(f"{key}.corpus", "dataset", dataset, datasets)
+        for section in ("tokenizer", "pretrain"):
+            if section in model and "corpus" not in model:
+                yield f"{key}.{section}: needs a corpus, but the model comes from a checkpoint"
+        block = model.get("pretrain", {}).get("block_tokens", 0)
+        if block > sizes["max_positions"]:
+            yield (
+                f"{key}.pretrain.block_tokens: {block} is more than "
+                f"architecture.max_positions ({sizes['max_positions']})"
+            )
+    for name, experiment in config["experiments"].items():
+        key = f"experiments.{name}"
+        yield from unknown(f"{key}.dataset", "dataset", experiment["dataset"], datasets)
+        yield from unknown(f"{key}.model", "model", experiment["model"], models)
+        model = models.get(experiment["model"], {})
+        if experiment["init"] == "pretrained" and "corpus" in model and "pretrain" not in model:
+            yield (
+                f"{key}.init: 'pretrained', but models.{experiment['model']} has neither "
+                "`pretrain` nor a checkpoint"
+            )
+        if experiment["engine"] == "fairseq" and not {"corpus", "fairseq_checkpoint"} & set(model):
+            if model:
+                yield (
+                    f"{key}.engine: 'fairseq', but models.{experiment['model']} has only a "
+                    "transformers_checkpoint"
+                )
+
+
+def check_config(config: Config, source: str) -> None:
+    """Raise a `UserError` that lists every mistake in ``config``, read from ``source``."""
+    errors = sorted(_validator().iter_errors(config), key=lambda e: [str(p) for p in e.path])
+    messages = [_describe(_deepest(error)) for error in errors] or list(_cross_check(config))
+    if messages:
+        raise UserError("\n".join(f"{source}: {message}" for message in messages))
+
+
+def merge_hyperparameters(config: Config) -> None:
+    """Lay each experiment's own hyper-parameters over the study's, in place."""
+    for experiment in config["experiments"].values():
+        experiment["finetune"] = config.get("finetune", {}) | experiment.get("finetune", {})
+
+
+def experiments(config: Config, **wanted: str) -> list[str]:
+    """Return the names of the experiments whose keys have the ``wanted`` values."""
+    return [
+        name
+        for name, experiment in config["experiments"].items()
+        if all(experiment[key] == value for key, value in wanted.items())
+    ]
+
+
+def name_pattern(names: Iterable[str]) -> str:
+    """Return a regular expression that matches just these names (nothing, if there are none)."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def trained_models(config: Config) -> list[str]:
+    """Return the models whose tokenizer is made in this study, from a corpus."""
+    return [name for name, model in config["models"].items() if "corpus" in model]
+
+
+def datasets_with_model(config: Config, model: str) -> list[str]:
+    """Return the data sets that some experiment uses together with ``model``."""
+    used = {e["dataset"] for e in config["experiments"].values() if e["model"] == model}
+    return sorted(used)
+
+
+def run_settings(config: Config, experiment: str) -> Config:
+    """Return all that the results of ``experiment`` depend on, but for seed, data and code.
+
+    A random start does not depend on how the model was pre-trained, so a change there
+    leaves it alone.
+    """
+    chosen = config["experiments"][experiment]
+    model = dict(config["models"][chosen["model"]])
+    if chosen["init"] == "random":
+        model.pop("pretrain", None)
+    settings = {key: chosen[key] for key in ("engine", "init", "dataset", "model", "finetune")}
+    return settings | {"architecture": model.pop("architecture"), "model_source": model}

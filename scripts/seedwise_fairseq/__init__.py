@@ -1,0 +1,17 @@
+"""Seedwise's fairseq plugin, for `--user-dir`: two tasks and an optimizer, all of them additions.
+
+`seedwise_fairseq.launch` starts fairseq's command-line tools; nothing here edits fairseq.
+"""
+
+import logging
+from pathlib import Path
+
+from seedwise_fairseq import compatibility
+
+compatibility.install()
+# It recommends a package for speech whenever fairseq is imported.
+logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)
+
+USER_DIR = Path(__file__).parent
+
+from seedwise_fairseq import optimizer, tasks  # noqa: E402, F401

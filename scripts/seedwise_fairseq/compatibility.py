@@ -1,0 +1,39 @@
+"""Lets the official fairseq 0.12.2 run on Python 3.11 and torch 2.6 or newer, unchanged."""
+
+import argparse
+import dataclasses
+import functools
+from typing import Any
+
+
+def _identity_hash(self: object) -> int:
+    return id(self)
+
+
+@functools.cache
+def install() -> None:
+    """Restore two behaviours that fairseq 0.12.2 was written for. Call before `import fairseq`.
+
+    Python 3.11 refuses every unhashable dataclass default, Python 3.10 only lists, dicts and
+    sets; fairseq and hydra 1.0 use dataclass instances as defaults, and dataclasses with `eq`
+    are unhashable. Such a default's class gets an identity hash here (fairseq#5012).
+
+    torch 2.6 made `torch.load` read weights only. fairseq's checkpoints need one class more,
+    `argparse.Namespace`, which holds plain values; everything else stays refused (fairseq#5603).
+    """
+    original = dataclasses._get_field
+
+    def get_field(cls: type, name: str, annotation: Any, *args: Any) -> Any:
+        default = getattr(cls, name, dataclasses.MISSING)
+        if isinstance(default, dataclasses.Field):
+            default = default.default
+        default_class = type(default)
+        if dataclasses.is_dataclass(default) and default_class.__hash__ is None:
+            default_class.__hash__ = _identity_hash
+        return original(cls, name, annotation, *args)
+
+    dataclasses._get_field = get_field
+
+    import torch
+
+    torch.serialization.add_safe_globals([argparse.Namespace])

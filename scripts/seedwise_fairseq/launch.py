@@ -1,0 +1,158 @@
+"""Start fairseq's command-line tools in this process, and read what they leave behind."""
+
+import contextlib
+import importlib
+import logging
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seedwise.errors import UserError
+from seedwise.files import atomic
+from seedwise_fairseq import USER_DIR
+
+logger = logging.getLogger(__name__)
+
+Options = dict[str, str | int | float | bool]
+
+# fairseq 0.12 stores each encoder layer twice, once in the layout of torch's fused kernel. It
+# makes these anew on loading, so they are stale copies in a checkpoint and no parameters.
+FUSED_COPIES = tuple(
+    f".{name}_{kind}"
+    for name in ("in_proj", "out_proj", "fc1", "fc2")
+    for kind in ("weight", "bias")
+)
+
+
+def arguments(options: Options) -> list[str]:
+    """Return command-line arguments; ``True`` makes a switch, ``False`` leaves it out."""
+    words: list[str] = []
+    for name, value in options.items():
+        if value is True:
+            words.append(f"--{name}")
+        elif value is not False:
+            words += [f"--{name}", str(value)]
+    return words
+
+
+def run(tool: str, *positional: str, options: Options) -> None:
+    """Run ``fairseq-{tool}`` here, after logging its command line.
+
+    In this process, because importing torch and fairseq costs seconds.
+    """
+    words = [*positional, *arguments(options)]
+    logger.info("fairseq-%s %s", tool, shlex.join(words))
+    module = importlib.import_module(f"fairseq_cli.{tool}")
+    with _argv([f"fairseq-{tool}", *words]):
+        module.cli_main()
+
+
+@contextlib.contextmanager
+def _argv(words: list[str]) -> Any:
+    saved, sys.argv = sys.argv, words
+    try:
+        yield
+    finally:
+        sys.argv = saved
+
+
+def architecture_options(architecture: dict[str, Any]) -> Options:
+    """Return the options that build a model's ``architecture``."""
+    return {
+        "arch": "roberta",
+        "encoder-layers": architecture["layers"],
+        "encoder-embed-dim": architecture["embed_dim"],
+        "encoder-ffn-embed-dim": architecture["ffn_dim"],
+        "encoder-attention-heads": architecture["attention_heads"],
+        "max-positions": architecture["max_positions"],
+        "dropout": architecture["dropout"],
+        "attention-dropout": architecture["attention_dropout"],
+        "pooler-dropout": architecture["pooler_dropout"],
+    }
+
+
+def training_options(
+    settings: dict[str, Any], device: str, seed: int, updates: int, scratch: Path
+) -> Options:
+    """Return the options that pre-training and fine-tuning share.
+
+    Args:
+        settings: the study's hyper-parameters (``finetune:`` or ``pretrain:``).
+        device: ``cpu`` or ``cuda``.
+        seed: the run's seed.
+        updates: the number of updates until the learning rate reaches zero.
+        scratch: where checkpoints go.
+    """
+    betas = settings.get("adam_betas", (0.9, 0.98))
+    half = settings["precision"] == "float16"
+    return {
+        "user-dir": str(USER_DIR),
+        "optimizer": "adam" if half else "fused_adamw",
+        "adam-betas": f"({betas[0]}, {betas[1]})",
+        "adam-eps": settings.get("adam_eps", 1e-8),
+        "weight-decay": settings["weight_decay"],
+        "clip-norm": settings["clip_norm"],
+        "lr": settings["learning_rate"],
+        "lr-scheduler": "polynomial_decay",
+        "warmup-updates": round(settings["warmup_ratio"] * updates),
+        "total-num-update": updates,
+        "max-update": updates,
+        "batch-size": settings["batch_size"],
+        "required-batch-size-multiple": 1,
+        "num-workers": 0,
+        "autocast": "float32" if half else settings["precision"],
+        "fp16": half,
+        "cpu": device == "cpu",
+        "seed": seed,
+        "save-dir": str(scratch),
+        "no-epoch-checkpoints": True,
+        "save-interval-updates": settings["checkpoint_updates"],
+        "keep-interval-updates": 2,
+        "log-format": "json",
+        "log-interval": 100,
+    }
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Load a fairseq checkpoint onto the processor: tensors and plain values, never code.
+
+    Raises:
+        UserError: the file carries anything else, or is no checkpoint.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        with contextlib.suppress(Exception):
+            unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+            raise UserError(
+                f"{path}: refused, because it carries code beside tensors: {', '.join(unsafe)}"
+            ) from error
+        raise UserError(f"{path}: not a checkpoint that torch can read ({error})") from error
+    if not isinstance(checkpoint, dict) or "model" not in checkpoint:
+        raise UserError(f"{path}: not a fairseq checkpoint; it has no entry 'model'")
+    return checkpoint
+
+
+def export_model(checkpoint: dict[str, Any], path: Path) -> None:
+    """Write the weights and configuration of ``checkpoint``, without optimizer and history.
+
+    The result goes through fairseq's own loader (`--finetune-from-model`, `hub_utils`).
+    """
+    weights = {
+        key: value
+        for key, value in checkpoint["model"].items()
+        if not (".layers." in key and key.endswith(FUSED_COPIES))
+    }
+    kept = {key: checkpoint.get(key) for key in ("args", "cfg", "criterion")}
+    kept |= {
+        "model": weights,
+        "optimizer_history": checkpoint.get("optimizer_history", []),
+        "task_state": {},
+        "extra_state": {"epoch": checkpoint.get("extra_state", {}).get("epoch")},
+        "last_optimizer_state": None,
+    }
+    with atomic(path) as partial:
+        torch.save(kept, partial)

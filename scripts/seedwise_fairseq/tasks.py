@@ -1,0 +1,163 @@
+"""fairseq's two tasks for RoBERTa, with less waste and a history of full precision.
+
+Both may compute in bfloat16 anywhere; fairseq's own switch for it needs a TPU. Both keep the
+history of the epochs in the checkpoint, so that a resumed run loses none of it.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from fairseq.data import BaseWrapperDataset, SortDataset
+from fairseq.logging import metrics
+from fairseq.tasks import register_task
+from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
+from fairseq.tasks.sentence_prediction import SentencePredictionConfig, SentencePredictionTask
+
+BATCHES_PER_GROUP = 50
+"""Batches drawn together and sorted by length, as in transformers' `LengthGroupedSampler`."""
+
+TIE_BREAK = 1e-7
+"""Percent of accuracy taken off per epoch: fairseq keeps the last of equal scores, we the first."""
+
+
+class LengthGroupedDataset(BaseWrapperDataset):
+    """Orders a data set so that neighbours are of similar length, differently in each epoch.
+
+    A random permutation is cut into groups of `BATCHES_PER_GROUP` batches, and each group is
+    sorted by length. fairseq then cuts it into batches and shuffles those.
+    """
+
+    def __init__(self, dataset: Any, batch_size: int, seed: int) -> None:
+        super().__init__(dataset)
+        self.group = batch_size * BATCHES_PER_GROUP
+        self.seed = seed
+        self.epoch = 1
+
+    @property
+    def can_reuse_epoch_itr_across_epochs(self) -> bool:
+        """Batches differ between epochs, so fairseq must make them anew."""
+        return False
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order `ordered_indices` returns."""
+        super().set_epoch(epoch)
+        self.epoch = epoch
+
+    def ordered_indices(self) -> np.ndarray:
+        """Return the order of this epoch, shape (texts,)."""
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self))
+        lengths = self.dataset.sizes[order]
+        return order[np.lexsort((-lengths, np.arange(len(self)) // self.group))]
+
+
+class _EpochHistory:
+    """Mixin: autocast around the criterion, and a row of history per split and epoch."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.state.add_factory("history", list)
+        self._train_iterator: Any = None
+        self._epoch = 0
+
+    def _autocast(self, criterion: Any) -> Any:
+        if self.cfg.autocast == "float32":
+            return criterion
+        dtype = getattr(torch, self.cfg.autocast)
+
+        def compute(model: Any, sample: Any) -> Any:
+            device = next(model.parameters()).device.type
+            with torch.autocast(device, dtype=dtype):
+                return criterion(model, sample)
+
+        return compute
+
+    def train_step(
+        self, sample: Any, model: Any, criterion: Any, *args: Any, **kwargs: Any
+    ) -> tuple[Any, Any, Any]:
+        """Do as fairseq does, in the chosen precision."""
+        return super().train_step(sample, model, self._autocast(criterion), *args, **kwargs)
+
+    def valid_step(self, sample: Any, model: Any, criterion: Any) -> tuple[Any, Any, Any]:
+        """Do as fairseq does, in the chosen precision."""
+        return super().valid_step(sample, model, self._autocast(criterion))
+
+    def get_batch_iterator(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        """Do as fairseq does, and remember the iterator of the training split."""
+        iterator = super().get_batch_iterator(dataset, *args, **kwargs)
+        if dataset is self.datasets.get("train"):
+            self._train_iterator = iterator
+        return iterator
+
+    def begin_valid_epoch(self, epoch: int, model: Any) -> None:
+        """Remember the epoch, for the history."""
+        super().begin_valid_epoch(epoch, model)
+        self._epoch = epoch
+
+    def post_validate(self, model: Any, stats: dict[str, Any], meters: Any) -> None:
+        """Store a row per split and epoch, and make the first of equal epochs the best.
+
+        fairseq validates at each checkpoint, inside an epoch too. Such a row stands until the
+        epoch's end replaces it, and such a score is never the best.
+        """
+        earlier = [row for row in self.state.history if row["epoch"] != self._epoch]
+        rows = {"train": metrics.get_meters("train"), "valid": meters}
+        self.state.history[:] = earlier + [
+            _history_row(self._epoch, split, values) for split, values in rows.items()
+        ]
+        if "accuracy" in stats:
+            accuracy = 100 * self.state.history[-1]["accuracy"] - TIE_BREAK * self._epoch
+            stats["accuracy"] = accuracy if self._train_iterator.end_of_epoch() else -1.0
+
+
+def _history_row(epoch: int, split: str, meters: Any) -> dict[str, Any]:
+    """Return loss in nats per target and accuracy in [0, 1], both unrounded."""
+    row = {"epoch": epoch, "split": split, "loss": float(meters["loss"].avg) * math.log(2)}
+    if "accuracy" in meters:
+        texts = int(meters["accuracy"].count)
+        row["accuracy"] = round(float(meters["accuracy"].avg) / 100 * texts) / texts
+    return row
+
+
+_AUTOCAST = field(
+    default="float32", metadata={"help": "number format of matrix products: float32, bfloat16"}
+)
+
+
+@dataclass
+class SeedwiseSentencePredictionConfig(SentencePredictionConfig):
+    """Options of `--task seedwise_sentence_prediction` beside those of `sentence_prediction`."""
+
+    autocast: str = _AUTOCAST
+    group_by_length: int = field(
+        default=0, metadata={"help": "batch size for batches of similar length; 0: random batches"}
+    )
+
+
+@register_task("seedwise_sentence_prediction", dataclass=SeedwiseSentencePredictionConfig)
+class SeedwiseSentencePredictionTask(_EpochHistory, SentencePredictionTask):
+    """Classification of texts, in batches of similar length."""
+
+    def load_dataset(self, split: str, combine: bool = False, **kwargs: Any) -> Any:
+        """Load a split; validation and test are sorted by length, training is grouped by it."""
+        dataset = super().load_dataset(split, combine, **kwargs)
+        if split != "train":
+            dataset = SortDataset(dataset, sort_order=[dataset.sizes])
+        elif self.cfg.group_by_length:
+            dataset = LengthGroupedDataset(dataset, self.cfg.group_by_length, self.cfg.seed)
+        self.datasets[split] = dataset
+        return dataset
+
+
+@dataclass
+class SeedwiseMaskedLMConfig(MaskedLMConfig):
+    """Options of `--task seedwise_masked_lm` beside those of `masked_lm`."""
+
+    autocast: str = _AUTOCAST
+
+
+@register_task("seedwise_masked_lm", dataclass=SeedwiseMaskedLMConfig)
+class SeedwiseMaskedLMTask(_EpochHistory, MaskedLMTask):
+    """Masked-language modelling."""
