@@ -17,15 +17,15 @@ rule plot_training:
         "<benchmarks>/plot_training/{engine}.tsv"
     wildcard_constraints:
         engine=study.name_pattern(reporting.engines(config)),
-    params:
-        experiments=list(config["experiments"]),
-        code=code_sha256("plot_training"),
     conda:
         "../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        experiments=list(config["experiments"]),
+        code=code_sha256("plot_training"),
     message:
         "Plot accuracy over training with {wildcards.engine}"
     script:
@@ -48,14 +48,14 @@ rule plot_accuracy:
         "<logs>/plot_accuracy.log",
     benchmark:
         "<benchmarks>/plot_accuracy.tsv"
-    params:
-        code=code_sha256("plot_accuracy"),
     conda:
         "../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=code_sha256("plot_accuracy"),
     message:
         "Plot test accuracy"
     script:

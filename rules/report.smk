@@ -2,6 +2,9 @@
 report: "../reports/workflow.rst"
 
 
+LORA = lora_study.lora_targets(config)
+
+
 localrules:
     render_table,
     render_pdf,
@@ -26,14 +29,14 @@ rule render_table:
         "<benchmarks>/render_table/{table}.tsv"
     wildcard_constraints:
         table="summary|runs|comparisons|parameters|costs",
-    params:
-        code=code_sha256("render_table"),
     conda:
         "../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=code_sha256("render_table"),
     message:
         "Make a page of the table {wildcards.table}"
     script:
@@ -52,6 +55,8 @@ rule render_pdf:
         audits=collect("<results>/data/{dataset}/audit.json", dataset=config["datasets"]),
         training=collect(rules.plot_training.output.svg, engine=reporting.engines(config)),
         accuracy=rules.plot_accuracy.output.svg,
+        lora=[path for path in LORA if path.endswith(".json")],
+        lora_figure=[path for path in LORA if path.endswith(".svg")],
     output:
         pdf=report(
             "<results>/report.pdf",
@@ -64,17 +69,17 @@ rule render_pdf:
         "<logs>/render_pdf.log",
     benchmark:
         "<benchmarks>/render_pdf.tsv"
-    params:
-        config=config,
-        datasets=list(config["datasets"]),
-        engines=reporting.engines(config),
-        code=code_sha256("render_pdf"),
     conda:
         "../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        config=config,
+        datasets=list(config["datasets"]),
+        engines=reporting.engines(config),
+        code=code_sha256("render_pdf"),
     message:
         "Set report.pdf"
     script:
@@ -87,6 +92,7 @@ rule study:
         rules.render_pdf.output,
         collect(rules.plot_training.output, engine=reporting.engines(config)),
         rules.plot_accuracy.output,
+        LORA,
         collect(
             rules.render_table.output,
             table=["summary", "runs", "comparisons", "parameters", "costs"],
@@ -104,16 +110,16 @@ rule render_html:
         "<logs>/render_html.log",
     benchmark:
         "<benchmarks>/render_html.tsv"
-    params:
-        snakefile=workflow.main_snakefile,
-        target="study",
-        code=code_sha256("render_html"),
     conda:
         "../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
+    params:
+        snakefile=workflow.main_snakefile,
+        target="study",
+        code=code_sha256("render_html"),
     message:
         "Make report.html"
     script:

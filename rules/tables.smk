@@ -30,15 +30,15 @@ rule aggregate_runs:
         "<logs>/aggregate_runs.log",
     benchmark:
         "<benchmarks>/aggregate_runs.tsv"
-    params:
-        published=reporting.published(config),
-        code=code_sha256("aggregate_runs"),
     conda:
         "../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        published=reporting.published(config),
+        code=code_sha256("aggregate_runs"),
     message:
         "Average the runs over their seeds"
     script:
@@ -55,14 +55,14 @@ rule compare_experiments:
         "<logs>/compare_experiments.log",
     benchmark:
         "<benchmarks>/compare_experiments.tsv"
-    params:
-        code=code_sha256("compare_experiments"),
     conda:
         "../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=code_sha256("compare_experiments"),
     message:
         "Compare the experiments in pairs"
     script:
@@ -80,16 +80,16 @@ rule aggregate_costs:
         "<logs>/aggregate_costs.log",
     benchmark:
         "<benchmarks>/aggregate_costs.tsv"
-    params:
-        benchmarks=f"results/{config['study']}/benchmarks",
-        rules=TIMED_RULES,
-        code=code_sha256("aggregate_costs"),
     conda:
         "../envs/analysis.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        benchmarks=f"results/{config['study']}/benchmarks",
+        rules=TIMED_RULES,
+        code=code_sha256("aggregate_costs"),
     message:
         "Gather what every job cost"
     script:

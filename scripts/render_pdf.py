@@ -17,7 +17,7 @@ import pandas as pd
 import typst
 import yaml
 
-from seedwise import presentation
+from seedwise import presentation, presentation_parts
 from seedwise.code import SCRIPTS
 from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_text
 from seedwise.log import log_to
@@ -95,6 +95,19 @@ def hardware(metrics: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     ]
 
 
+def lora_part(experiment: dict[str, Any]) -> dict[str, Any]:
+    """Return what the report says of one LoRA experiment of lora.json."""
+    return {
+        "name": experiment["name"],
+        "template": experiment["template"],
+        "config": for_typst(presentation_parts.lora_config(experiment)),
+        "counts": pairs(presentation_parts.lora_counts(experiment), "What", "Value"),
+        "results": for_typst(presentation_parts.lora_results(experiment)),
+        "answers_seed": experiment["answers_seed"],
+        "answers": experiment["answers"],
+    }
+
+
 def report_data(
     *,
     config: Config,
@@ -114,7 +127,7 @@ def report_data(
         audits: By data set, the contents of its audit.json.
         metrics: The metrics of every run.
         engines: The engines, in the order of their figures (`training-{engine}.svg`).
-        lora: What the LoRA experiments gave, or None where the study has none.
+        lora: The contents of lora.json, or None where the study has no LoRA experiments.
     """
     parameters = tables["parameters"]
     shown = {name: for_typst(presentation.TABLES[name](tables[name])) for name in tables}
@@ -154,7 +167,8 @@ def report_data(
         "audits": [
             {
                 "dataset": dataset,
-                "table": pairs(presentation.plain_pairs(audit, decimals=1), "Item", "Value"),
+                "splits": for_typst(presentation_parts.audit_splits(audit)),
+                "rest": pairs(presentation_parts.audit_rest(audit), "Item", "Value"),
             }
             for dataset, audit in audits.items()
         ],
@@ -163,7 +177,7 @@ def report_data(
         "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION},
         "versions": pairs(versions(metrics), "Package", "Version"),
         "hardware": pairs(hardware(metrics), "What", "Value"),
-        "lora": lora,
+        "lora": [lora_part(experiment) for experiment in lora["experiments"]] if lora else [],
     }
 
 
@@ -192,7 +206,8 @@ def main(
     audits: Mapping[str, Path],
     metrics: Sequence[Path],
     figures: Mapping[str, Path],
-    accuracy_figure: Path,
+    other_figures: Sequence[Path],
+    lora: Path | None,
     pdf: Path,
     config_output: Path,
 ) -> None:
@@ -204,9 +219,10 @@ def main(
         audits={dataset: read_json(path) for dataset, path in audits.items()},
         metrics=[read_json(path) for path in metrics],
         engines=list(figures),
+        lora=read_json(lora) if lora else None,
     )
     data["config_path"] = config_output.as_posix()
-    compile_report(template, data, [*figures.values(), accuracy_figure], pdf)
+    compile_report(template, data, [*figures.values(), *other_figures], pdf)
     write_text(config_output, data["config"])
 
 
@@ -226,7 +242,8 @@ if __name__ == "__main__":
             figures=dict(
                 zip(snakemake.params.engines, map(Path, snakemake.input.training), strict=True)
             ),
-            accuracy_figure=Path(snakemake.input.accuracy),
+            other_figures=[Path(snakemake.input.accuracy), *map(Path, snakemake.input.lora_figure)],
+            lora=Path(snakemake.input.lora[0]) if snakemake.input.lora else None,
             pdf=Path(snakemake.output.pdf),
             config_output=Path(snakemake.output.config),
         )

@@ -17,9 +17,9 @@ def number(value: float, decimals: int = 0) -> str:
     return text.lstrip(MINUS) if float(f"{value:.{decimals}f}") == 0 else text
 
 
-def percent(value: float) -> str:
-    """Return a fraction as percent, one decimal."""
-    return DASH if pd.isna(value) else f"{number(100 * value, 1)} %"
+def percent(value: float, decimals: int = 1) -> str:
+    """Return a fraction as percent."""
+    return DASH if pd.isna(value) else f"{number(100 * value, decimals)} %"
 
 
 def mean_and_std(mean: float, std: float) -> str:
@@ -67,7 +67,8 @@ def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
         }
     )
     if summary["published_mean"].notna().any():
-        apart = (summary["mean"] - summary["published_mean"]) / summary["published_std"]
+        std = summary["published_std"].where(summary["published_std"] > 0)
+        apart = (summary["mean"] - summary["published_mean"]) / std
         table["Published"] = list(
             map(mean_and_std, summary["published_mean"], summary["published_std"])
         )
