@@ -144,7 +144,7 @@ def _check_ranges(key: str, ranges: dict[str, dict[str, float]]) -> None:
         ((name, _interval(limits)) for name, limits in ranges.items()), key=lambda item: item[1]
     ):
         low, high, over, under = interval
-        if low > high or (low == high and (over or under)):
+        if math.isnan(low) or math.isnan(high) or low > high or (low == high and (over or under)):
             raise UserError(f"{key}.labels.{name}: no rating is in this range")
         if previous is not None:
             other, end, open_end = previous
@@ -165,6 +165,8 @@ def check_dataset(settings: Settings, key: str) -> None:
         _check_ranges(key, labels)
     elif settings["format"] == "webis-cls":
         raise UserError(f"{key}.labels: webis-cls has ratings; give each label its range")
+    if settings["format"] != "review-label" and any(isinstance(f, dict) for f in given.values()):
+        raise UserError(f"{key}: only review-label has files of `text` and of `label`")
     for split in ("valid", "test"):
         if split in sizes and split in given:
             raise UserError(f"{key}.splits.{split}: {split} has a file already")

@@ -7,6 +7,7 @@ import http.client
 import logging
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -74,7 +75,7 @@ def _fetch_once(url: str, target: Path, timeout: float) -> Path:
             expected = _expected_bytes(response, begun)
             write_json(note, {"url": url, "version": _version(response.headers)})
             with part.open("ab" if resumed else "wb") as stream:
-                while block := response.read(_BLOCK_BYTES):
+                while block := response.read1(_BLOCK_BYTES):
                     stream.write(block)
     except urllib.error.HTTPError as error:
         if error.code == 416:
@@ -85,7 +86,7 @@ def _fetch_once(url: str, target: Path, timeout: float) -> Path:
         raise UserError(f"{url}: the server answered {error.code} {error.reason}") from None
     except urllib.error.URLError as error:
         raise _InterruptedError(f"cannot reach the server ({error.reason})") from None
-    except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
+    except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
         raise _InterruptedError(f"the connection broke ({error or type(error).__name__})") from None
     got = part.stat().st_size
     if expected is not None and got < expected:

@@ -230,8 +230,11 @@ def _webis_cls(text: str, name: str, wanted: Wanted) -> Iterator[Row]:
         value = record[value_column] if value_column else None
         # An item without a text has an empty one.
         yield Row(line + 1, record.get(text_column, ""), value)
-    if found != len(re.findall(r"<item\b", text)) or not found:
-        raise UserError(f"{name}: {found} whole <item>s, but not only; damaged or another format")
+    begun = len(re.findall(r"<item\b", text))
+    if not found or found < begun:
+        raise UserError(
+            f"{name}: {begun} <item>s begin and {found} end; damaged, or not a Webis-CLS-10 file"
+        )
 
 
 def read_pair(texts: tuple[str, bytes], labels: tuple[str, bytes], changes: Changes) -> list[Row]:

@@ -60,7 +60,7 @@ def source_path(source: Source) -> str:
     `download_source` or `download_snapshot` writes.
     """
     if source_kind(source) == "path":
-        return os.path.normpath(Path(source["path"]).expanduser())
+        return os.path.normpath(os.path.expanduser(source["path"]))  # noqa: PTH111
     return f"{RESOURCES}/{source_slug(source)}/{source_filename(source)}"
 
 
@@ -131,7 +131,9 @@ def record_in_lock(source: Source, seen: str, path: Path = LOCK_FILE) -> None:
     key = lock_key(source)
     if key is None:
         return
-    with FileLock(path.with_name(f".{path.name}.lock")):
+    guard = path.with_name(RESOURCES) / f".{path.name}.guard"
+    guard.parent.mkdir(exist_ok=True)
+    with FileLock(guard):
         lock = read_lock(path)
         check_recorded(key, seen, lock, path)
         if key not in lock:
