@@ -1,8 +1,8 @@
 # Tables to figures, each as SVG (shown in the reports) and PNG.
 rule plot_training:
     input:
-        metrics=lambda w: runs("metrics.json", engine=w.engine),
-        histories=lambda w: runs("history.csv", engine=w.engine),
+        metrics=lambda w: reporting.run_files(config, "metrics.json", engine=w.engine),
+        histories=lambda w: reporting.run_files(config, "history.csv", engine=w.engine),
     output:
         svg=report(
             "<results>/figures/training-{engine}.svg",

@@ -51,7 +51,7 @@ rule render_pdf:
         comparisons=rules.compare_experiments.output.comparisons,
         costs=rules.aggregate_costs.output.costs,
         parameters="<results>/tables/parameters.csv",
-        metrics=runs("metrics.json"),
+        metrics=reporting.run_files(config, "metrics.json"),
         audits=collect("<results>/data/{dataset}/audit.json", dataset=config["datasets"]),
         training=collect(rules.plot_training.output.svg, engine=reporting.engines(config)),
         accuracy=rules.plot_accuracy.output.svg,

@@ -1,16 +1,6 @@
 # Runs to tables: one row per run, mean and spread, paired comparisons, costs.
 from seedwise import lora_study, reporting
 
-
-def runs(file, **wanted):
-    """Return the path of `file` in every run of the experiments whose keys have these values."""
-    return collect(
-        f"<results>/runs/{{experiment}}/seed-{{seed}}/{file}",
-        experiment=study.experiments(config, **wanted),
-        seed=config["seeds"],
-    )
-
-
 # The rules above have ended when the tables are made; those below may still be running.
 TIMED_RULES = [rule.name for rule in workflow.rules if rule.benchmark]
 
@@ -22,7 +12,7 @@ localrules:
 
 rule aggregate_runs:
     input:
-        metrics=runs("metrics.json"),
+        metrics=reporting.run_files(config, "metrics.json"),
     output:
         runs="<results>/tables/runs.csv",
         summary="<results>/tables/summary.csv",
@@ -47,8 +37,8 @@ rule aggregate_runs:
 
 rule compare_experiments:
     input:
-        metrics=runs("metrics.json"),
-        predictions=runs("predictions.csv"),
+        metrics=reporting.run_files(config, "metrics.json"),
+        predictions=reporting.run_files(config, "predictions.csv"),
     output:
         comparisons="<results>/tables/comparisons.csv",
     log:
@@ -71,7 +61,7 @@ rule compare_experiments:
 
 rule aggregate_costs:
     input:
-        metrics=runs("metrics.json"),
+        metrics=reporting.run_files(config, "metrics.json"),
         lora=lora_study.lora_runs(config, "metrics.json"),
         parameters="<results>/tables/parameters.csv",
     output:

@@ -1,6 +1,11 @@
-"""What tables, figures and report need of a study's configuration; standard library only."""
+"""What tables, figures and report need of a study's configuration.
+
+Needs nothing but Snakemake's own dependencies, because the rules import it.
+"""
 
 from typing import Any
+
+from seedwise import study
 
 Config = dict[str, Any]
 
@@ -17,3 +22,12 @@ def published(config: Config) -> dict[str, dict[str, Any]]:
         for name, experiment in config["experiments"].items()
         if "published" in experiment
     }
+
+
+def run_files(config: Config, file: str, **wanted: str) -> list[str]:
+    """Return the path of ``file`` in each run of the experiments whose keys have these values."""
+    return [
+        f"<results>/runs/{experiment}/seed-{seed}/{file}"
+        for experiment in study.experiments(config, **wanted)
+        for seed in config["seeds"]
+    ]

@@ -12,7 +12,7 @@ import render_pdf
 from seedwise.files import read_json
 
 ROOT = Path(__file__).resolve().parents[2]
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9"/></svg>'
 SUMMARY = """\
 experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std
 fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143
