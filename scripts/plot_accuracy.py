@@ -24,7 +24,8 @@ def plot(runs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
         runs: Columns experiment, test_accuracy (in [0, 1]).
         summary: summary.csv; its order is the order of the rows, from the top.
     """
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + 0.5 * len(summary)))
+    row_height = 0.5 if len(summary) <= 8 else 0.3  # inches
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + row_height * len(summary)))
     style = looks(summary["experiment"])
     for y, row in enumerate(summary.itertuples()):
         color = style[row.experiment]["color"]
