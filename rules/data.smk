@@ -6,18 +6,9 @@ SNAPSHOTS = sources.downloads(config, snapshots=True)
 
 try:
     sources.check_downloaded(config)
-    for name, settings in config["datasets"].items():
-        datasets.check_dataset(settings, f"datasets.{name}")
+    datasets.check_datasets(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
-
-
-def dataset_inputs(wildcards):
-    key = f"datasets.{wildcards.dataset}"
-    try:
-        return datasets.dataset_inputs(config["datasets"][wildcards.dataset], key)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 # Downloads are shared by all studies; sources.lock.json records those that are not pinned.
@@ -72,7 +63,7 @@ rule download_snapshot:
 
 rule prepare_dataset:
     input:
-        dataset_inputs,
+        datasets.input_function(config),
     output:
         train="<results>/data/{dataset}/train.jsonl",
         valid="<results>/data/{dataset}/valid.jsonl",

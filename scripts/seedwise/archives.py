@@ -8,6 +8,7 @@ import io
 import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -29,7 +30,20 @@ FREE_BYTES = 256 << 20
 
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _PACKED_TAR_MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError)
+# What the standard library raises over damaged archives, OSError (bad gzip checksum) apart.
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    IndexError,
+    NotImplementedError,
+    OverflowError,
+    ValueError,
+)
+_BLOCK_BYTES = 1 << 20
 _SHOWN = 8
 
 
@@ -71,9 +85,12 @@ class _Budget:
 
     def add(self, size: int) -> None:
         self.members += 1
-        self.bytes += size
         if self.members > MAX_MEMBERS:
             raise UserError(f"{self.archive}: refused, more than {MAX_MEMBERS:,} members")
+        self.grow(size)
+
+    def grow(self, size: int) -> None:
+        self.bytes += size
         if self.bytes > self.limit:
             raise UserError(
                 f"{self.archive}: refused, unpacks to more than {self.limit / 2**30:.3g} GiB"
@@ -113,6 +130,11 @@ class _Tar:
                 raise _refuse(label, info.name, "is a link or a special file")
             if info.isreg() and not _ignored(info.name):
                 self.names.append(str(PurePosixPath(info.name)))
+        # The checksum of a packed tar stands at its very end, where tarfile never looks.
+        packed = self._tar.fileobj
+        assert packed is not None
+        while block := packed.read(_BLOCK_BYTES):
+            budget.grow(len(block))
 
     def open(self, name: str) -> IO[bytes]:
         for info in self._tar:
@@ -171,6 +193,8 @@ def _opened(archive: Path, member: str) -> Iterator[tuple[str, Members | None, s
                 yield from _step_in(label, members, outer, name)
     except _BROKEN as error:
         raise UserError(f"{label}: damaged or cut short ({error})") from None
+    except OSError as error:
+        raise UserError(f"{label}: cannot be read or unpacked ({error})") from None
 
 
 def _step_in(

@@ -111,6 +111,16 @@ def dataset_inputs(settings: Settings, key: str) -> list[str]:
     return sorted(inputs)
 
 
+def input_function(config: dict[str, Any]) -> Callable[[Any], list[str]]:
+    """Return the input function of the rule that prepares ``{dataset}``."""
+
+    def inputs(wildcards: Any) -> list[str]:
+        settings = config["datasets"][wildcards.dataset]
+        return dataset_inputs(settings, f"datasets.{wildcards.dataset}")
+
+    return inputs
+
+
 def label_names(settings: Settings) -> list[str]:
     """Return the labels as the data set writes them, in class order."""
     return [str(label) for label in settings["labels"]]
@@ -177,3 +187,9 @@ def check_dataset(settings: Settings, key: str) -> None:
     for split, size in sizes.items():
         if size < len(names):
             raise UserError(f"{key}.splits.{split}: {size} texts for {len(names)} labels")
+
+
+def check_datasets(config: dict[str, Any]) -> None:
+    """Raise a `UserError` if a data set's configuration contradicts itself."""
+    for name, settings in config["datasets"].items():
+        check_dataset(settings, f"datasets.{name}")
