@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from seedwise.downloads import download_package, download_url
-from seedwise.files import write_json
+from seedwise.files import read_json, write_json
 from seedwise.log import log_to
 from seedwise.sources import Source, record_in_lock
 
@@ -25,8 +25,10 @@ def fetch(source: Source, target: Path) -> str:
 def main(*, source: Source, file: Path, record: Path) -> None:
     """Download ``source`` to ``file``, hold it to the lock file, and write its ``record``."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Studies share downloads, so another Snakemake may be fetching the same file.
+    # Studies share downloads, so another Snakemake may be fetching the same file: wait for it.
     with FileLock(file.with_name(f".{file.name}.lock")):
+        if file.exists() and record.exists() and read_json(record)["source"] == source:
+            return
         seen = fetch(source, file)
         try:
             record_in_lock(source, seen)

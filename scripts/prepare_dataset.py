@@ -196,9 +196,9 @@ def check_sources(settings: Settings, key: str) -> dict[str, str]:
     for name, (part, files) in parts.items():
         dotted = f"{key}.{name.replace('_', '.')}"
         report[name] = describe_source(part["source"])
-        report[f"{name}_sha256"] = verify_source(part["source"], dotted) or sha256_of_files(
-            folder_files(part, files)
-        )
+        # A folder stands for those of its files that are used.
+        used = [file for file in folder_files(part, files) if file.is_file()]
+        report[f"{name}_sha256"] = verify_source(part["source"], dotted) or sha256_of_files(used)
     return report
 
 

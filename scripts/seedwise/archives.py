@@ -232,6 +232,8 @@ def read_member(archive: Path, member: str = "") -> bytes:
     Raises:
         UserError: It is missing, damaged, or the archive is one that must not be unpacked.
     """
+    if archive.is_dir() and (archive / member).is_file():  # do not list what may be a big folder
+        return (archive / member).read_bytes()
     with _opened(archive, member) as (label, members, name):
         if members is None and member in ("", archive.name):
             return archive.read_bytes()

@@ -123,6 +123,8 @@ def _delimited(
             continue
         if columns is None:
             columns = values
+            if len(set(columns)) < len(columns):
+                raise UserError(f"{name}, line {line}: a column name stands there twice")
             continue
         if len(values or [""]) != len(columns):
             raise UserError(

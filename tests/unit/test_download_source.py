@@ -50,6 +50,12 @@ def test_an_unpinned_download_is_recorded_and_enforced(server):
     assert not file.exists() and not record_path(file).exists()
 
 
+def test_what_another_process_has_fetched_meanwhile_is_taken(server):
+    source = {"url": f"{server.url}/a.zip"}
+    assert fetch(source) == fetch(source)
+    assert len(server.requests) == 1
+
+
 def test_a_pinned_download_needs_no_lock(server):
     fetch({"url": f"{server.url}/a.zip", "sha256": SHA})
     assert not Path("sources.lock.json").exists()

@@ -169,6 +169,10 @@ def test_a_url_or_hub_folder_is_read_like_a_local_one(tmp_path, monkeypatch):
     }
     read, audit = run(settings, tmp_path)
     assert [len(read[part]) for part in PARTS] == [12, 4, 4, 0]
+    with pytest.raises(
+        UserError, match=r"no member 'data/three.csv'; it holds data/one.csv, data/"
+    ):
+        run(settings | {"file": "three.csv"}, tmp_path)
     assert audit["source"] == f"hub a/b at {'c' * 40}"
     assert {r["id"].split(":")[0] for r in read["train"]} == {"all-1", "all-2"}
 

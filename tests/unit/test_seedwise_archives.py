@@ -74,6 +74,8 @@ def test_missing_member_names_those_there_are(make, tmp_path):
     archive = make(tmp_path / "archive", FILES)
     with pytest.raises(UserError, match=r"no member 'top/c.txt'; it holds top/a.txt"):
         read_member(archive, "top/c.txt")
+    with pytest.raises(UserError, match=r"no member ''; it holds top/a.txt"):
+        read_member(archive)
 
 
 @pytest.mark.parametrize("make", MAKERS)

@@ -82,6 +82,12 @@ def test_one_column_keeps_empty_lines():
             {},
             r"d.csv, line 2: 3 columns instead of 2 \(text, label",
         ),
+        (
+            "d.csv",
+            "text,label,text\na,1,b\n",
+            {},
+            r"d.csv, line 1: a column name stands there twice",
+        ),
         ("d.tsv", "text\tlabel\na\n", {}, r"d.tsv, line 2: 1 columns instead of 2"),
         ("d.csv", 'text,label\n"a"b,1\n', {}, r"d.csv, line 2: not valid CSV"),
         ("d.csv", 'text,label\na,1\n"b,1\nc,1\n', {}, r"d.csv, line 3: not valid CSV"),
