@@ -1,0 +1,216 @@
+# Question 2: LoRA adapters for causal language models, on questions and answers.
+from seedwise import lora_study
+from seedwise.sources import source_path
+
+lora_model = lookup(within=config, dpath="lora/experiments/{experiment}/model")
+lora_dataset = lookup(within=config, dpath="lora/experiments/{experiment}/dataset")
+
+
+rule prepare_questions:
+    input:
+        source=lambda w: source_path(config["lora"]["datasets"][w.dataset]["source"]),
+    output:
+        train="<results>/questions/{dataset}/train.jsonl",
+        valid="<results>/questions/{dataset}/valid.jsonl",
+        heldout="<results>/questions/{dataset}/heldout.jsonl",
+        audit="<results>/questions/{dataset}/audit.json",
+    log:
+        "<logs>/prepare_questions/{dataset}.log",
+    benchmark:
+        "<benchmarks>/prepare_questions/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=study.name_pattern(config["lora"]["datasets"]),
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=lookup(within=config, dpath="lora/datasets/{dataset}"),
+        code=code_sha256("prepare_questions"),
+    message:
+        "Split the questions of {wildcards.dataset}"
+    script:
+        "../scripts/prepare_questions.py"
+
+
+rule pretrain_bloom:
+    input:
+        corpus=collect(
+            "<results>/data/{corpus}/{part}.jsonl",
+            corpus=lookup(within=config, dpath="lora/models/{model}/corpus"),
+            part=["train", "unlabelled"],
+        ),
+    output:
+        folder=directory("<results>/bases/{model}/transformers"),
+        history="<results>/bases/{model}/history.csv",
+        metrics="<results>/bases/{model}/metrics.json",
+    log:
+        "<logs>/pretrain_bloom/{model}.log",
+    benchmark:
+        "<benchmarks>/pretrain_bloom/{model}.tsv"
+    wildcard_constraints:
+        model=study.name_pattern(lora_study.built_models(config)),
+    conda:
+        "../envs/transformers.yaml"
+    threads: lookup(within=config, dpath="lora/models/{model}/pretrain/threads", default=1)
+    resources:
+        mem_mb=8000,
+        runtime=24 * 60,
+        gpu=1,
+    params:
+        settings=lookup(within=config, dpath="lora/models/{model}"),
+        code=code_sha256("pretrain_bloom"),
+    message:
+        "Pre-train the BLOOM {wildcards.model}"
+    script:
+        "../scripts/pretrain_bloom.py"
+
+
+rule prepare_base:
+    input:
+        source=lambda w: source_path(config["lora"]["models"][w.model]["checkpoint"]["source"]),
+    output:
+        folder=directory("<results>/bases/{model}/transformers"),
+    log:
+        "<logs>/prepare_base/{model}.log",
+    benchmark:
+        "<benchmarks>/prepare_base/{model}.tsv"
+    wildcard_constraints:
+        model=study.name_pattern(
+            set(config["lora"]["models"]) - set(lora_study.built_models(config))
+        ),
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        checkpoint=lookup(within=config, dpath="lora/models/{model}/checkpoint"),
+        code=code_sha256("prepare_base"),
+    message:
+        "Unpack the base model {wildcards.model}"
+    script:
+        "../scripts/prepare_base.py"
+
+
+rule finetune_lora:
+    input:
+        base=collect("<results>/bases/{model}/transformers", model=lora_model),
+        questions=collect(
+            "<results>/questions/{dataset}/{split}.jsonl",
+            dataset=lora_dataset,
+            split=["train", "valid", "heldout"],
+        ),
+    output:
+        adapter_config="<results>/lora/{experiment}/seed-{seed}/adapter/adapter_config.json",
+        adapter_weights="<results>/lora/{experiment}/seed-{seed}/adapter/adapter_model.safetensors",
+        history="<results>/lora/{experiment}/seed-{seed}/history.csv",
+        parameters="<results>/lora/{experiment}/seed-{seed}/parameters.csv",
+        generations="<results>/lora/{experiment}/seed-{seed}/generations.jsonl",
+        metrics="<results>/lora/{experiment}/seed-{seed}/metrics.json",
+    log:
+        "<logs>/finetune_lora/{experiment}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/finetune_lora/{experiment}/seed-{seed}.tsv"
+    wildcard_constraints:
+        experiment=study.name_pattern(config["lora"]["experiments"]),
+    conda:
+        "../envs/transformers.yaml"
+    threads: lookup(within=config, dpath="lora/experiments/{experiment}/threads")
+    resources:
+        mem_mb=8000,
+        runtime=8 * 60,
+        gpu=1,
+    params:
+        settings=lambda w: lora_study.lora_settings(config, w.experiment),
+        code=code_sha256("finetune_lora"),
+    message:
+        "Train the adapter {wildcards.experiment} with seed {wildcards.seed}"
+    script:
+        "../scripts/finetune_lora.py"
+
+
+# For whoever wants the model in one piece; nothing else asks for it.
+rule merge_adapter:
+    input:
+        script=f"{workflow.basedir}/scripts/merge_adapter.py",
+        base=collect("<results>/bases/{model}/transformers", model=lora_model),
+        weights=rules.finetune_lora.output.adapter_weights,
+    output:
+        folder=directory("<results>/lora/{experiment}/seed-{seed}/merged"),
+    log:
+        "<logs>/merge_adapter/{experiment}/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/merge_adapter/{experiment}/seed-{seed}.tsv"
+    conda:
+        "../envs/transformers.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        adapter=subpath(input.weights, parent=True),
+    message:
+        "Merge the adapter {wildcards.experiment} of seed {wildcards.seed} into its base"
+    shell:
+        "python {input.script:q} --base {input.base:q} --adapter {params.adapter:q}"
+        " --output {output.folder:q} > {log:q} 2>&1"
+
+
+rule summarise_lora:
+    input:
+        metrics=lora_study.lora_runs(config, "metrics.json"),
+        parameters=lora_study.lora_runs(config, "parameters.csv"),
+        generations=lora_study.lora_runs(config, "generations.jsonl"),
+    output:
+        table="<results>/tables/lora.csv",
+        report="<results>/tables/lora.json",
+    log:
+        "<logs>/summarise_lora.log",
+    benchmark:
+        "<benchmarks>/summarise_lora.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        experiments=lookup(within=config, dpath="lora/experiments"),
+        code=code_sha256("summarise_lora"),
+    message:
+        "Summarise the LoRA runs"
+    script:
+        "../scripts/summarise_lora.py"
+
+
+rule plot_lora:
+    input:
+        histories=lora_study.lora_runs(config, "history.csv"),
+    output:
+        svg=report(
+            "<results>/figures/lora-loss.svg",
+            caption="../reports/captions/lora.rst",
+            category="Figures",
+            labels={"Figure": "Loss of the LoRA runs"},
+        ),
+        png="<results>/figures/lora-loss.png",
+    log:
+        "<logs>/plot_lora.log",
+    benchmark:
+        "<benchmarks>/plot_lora.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_sha256("plot_lora"),
+    message:
+        "Plot the loss of the LoRA runs"
+    script:
+        "../scripts/plot_lora.py"

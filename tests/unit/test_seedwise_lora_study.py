@@ -1,0 +1,102 @@
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from seedwise.lora_study import (
+    built_models,
+    check_lora,
+    lora_runs,
+    lora_settings,
+    lora_targets,
+)
+
+SCHEMAS = Path(__file__).parents[2] / "rules" / "schemas"
+STUDY = {
+    "seeds": [0, 7],
+    "datasets": {"reviews": {}},
+    "lora": {
+        "datasets": {
+            "faq": {"source": {"path": "x"}, "format": "json", "splits": {"valid": 1, "heldout": 1}}
+        },
+        "models": {
+            "small": {
+                "architecture": {
+                    "layers": 1,
+                    "hidden_size": 8,
+                    "attention_heads": 2,
+                    "vocab_size": 300,
+                },
+                "corpus": ["reviews"],
+            },
+            "given": {"checkpoint": {"source": {"path": "y"}}},
+        },
+        "experiments": {"one": {"model": "small", "dataset": "faq"}},
+    },
+}
+
+
+@pytest.fixture
+def config():
+    return copy.deepcopy(STUDY)
+
+
+def schema_errors(config):
+    def retrieve(uri):
+        return Resource.from_contents(yaml.safe_load((SCHEMAS / uri).read_text(encoding="utf-8")))
+
+    validator = Draft202012Validator(
+        {"$ref": "lora.schema.yaml"}, registry=Registry(retrieve=retrieve)
+    )
+    return [error.message for error in validator.iter_errors(config["lora"])]
+
+
+def test_runs_and_targets(config):
+    assert lora_runs(config, "metrics.json") == [
+        "<results>/lora/one/seed-0/metrics.json",
+        "<results>/lora/one/seed-7/metrics.json",
+    ]
+    assert "<results>/tables/lora.json" in lora_targets(config)
+    del config["lora"]
+    assert lora_targets(config) == lora_runs(config, "metrics.json") == []
+    assert list(check_lora(config)) == []
+
+
+def test_settings_hold_what_a_run_depends_on(config):
+    settings = lora_settings(config, "one")
+    assert settings["base"]["architecture"]["layers"] == 1
+    assert settings["data"]["splits"] == {"valid": 1, "heldout": 1}
+    assert built_models(config) == ["small"]
+
+
+def test_references_and_sizes_are_checked(config):
+    assert list(check_lora(config)) == []
+    lora = config["lora"]
+    lora["experiments"]["one"] |= {"model": "big", "dataset": "quiz"}
+    lora["models"]["small"]["architecture"]["hidden_size"] = 9
+    lora["models"]["small"]["corpus"] = ["tweets"]
+    messages = "\n".join(check_lora(config))
+    assert "unknown model 'big'; models under lora are small, given" in messages
+    assert "unknown dataset 'quiz'; datasets under lora are faq" in messages
+    assert "hidden_size: 9 is not a multiple of attention_heads (2)" in messages
+    assert "unknown dataset 'tweets'; datasets of this study are reviews" in messages
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lora": {"r": 0}}, "0 is less than the minimum of 1"),
+        ({"lora": {"target_modules": []}}, "[] should be non-empty"),
+        ({"quantization": {"type": "int3"}}, "'int3' is not one of ['none', 'nf4']"),
+        ({"template": "{question}"}, "'{question}' does not match"),
+        ({"template": "{answer} {question}"}, "does not match"),
+        ({"learning_rate": "2e-4"}, "'2e-4' is not of type 'number'"),
+        ({"rank": 8}, "'rank' was unexpected"),
+    ],
+)
+def test_schema_is_closed_and_strict(config, change, message):
+    assert schema_errors(config) == []
+    config["lora"]["experiments"]["one"] |= change
+    assert any(message in error for error in schema_errors(config))
