@@ -15,13 +15,14 @@ import pandas as pd
 
 from seedwise import device as devices
 from seedwise.files import sha256_of_json
+from seedwise.indexed import read_texts
 from seedwise.log import log_to
 from seedwise.machine import versions
 from seedwise.runs import Outcome, Run, best_epoch, write_run
 from seedwise.scratch import training_scratch
+from seedwise.vocabulary import BOS_ID, EOS_ID
 from seedwise_fairseq import launch
 from seedwise_fairseq.predict import HEAD, class_probabilities, load_model
-from seedwise.vocabulary import BOS_ID, EOS_ID
 
 
 def finetuning_options(
@@ -102,6 +103,7 @@ def main(
             raise RuntimeError(f"epoch {saved_epoch} was saved, but {best_epoch(rows)} is best")
         launch.export_model(best, model)
         trained, task = load_model(model, binarized, device)
+        tokens = read_texts(binarized / "input0" / "train")  # without <s>
         started = time.monotonic()
         probabilities = class_probabilities(
             trained, task, "test", run.finetune["eval_batch_size"], device
@@ -112,7 +114,7 @@ def main(
             train_seconds=last["extra_state"]["previous_training_time"],
             eval_seconds=time.monotonic() - started,
             updates=last["optimizer_history"][-1]["num_updates"],
-            train_tokens=int(task.load_dataset("train").sizes.sum()) * run.finetune["epochs"],
+            train_tokens=run.finetune["epochs"] * sum(1 + len(text) for text in tokens),
             device=devices.name(device),
             versions=versions("fairseq", "torch"),
         )

@@ -32,9 +32,7 @@ def pretraining_options(
         "sample-break-mode": "complete",
         "tokens-per-sample": pretrain["block_tokens"],
         **launch.architecture_options(settings["architecture"]),
-        **launch.training_options(
-            pretrain, device, pretrain["seed"], pretrain["updates"], scratch
-        ),
+        **launch.training_options(pretrain, device, pretrain["seed"], pretrain["updates"], scratch),
     }
 
 

@@ -106,12 +106,12 @@ def _cross_check(config: Config) -> Iterator[str]:
                 f"{key}.init: 'pretrained', but models.{experiment['model']} has neither "
                 "`pretrain` nor a checkpoint"
             )
-        if experiment["engine"] == "fairseq" and not {"corpus", "fairseq_checkpoint"} & set(model):
-            if model:
-                yield (
-                    f"{key}.engine: 'fairseq', but models.{experiment['model']} has only a "
-                    "transformers_checkpoint"
-                )
+        given_to_transformers = set(model) & {"corpus", "fairseq_checkpoint"} == set()
+        if model and experiment["engine"] == "fairseq" and given_to_transformers:
+            yield (
+                f"{key}.engine: 'fairseq', but models.{experiment['model']} has only a "
+                "transformers_checkpoint"
+            )
 
 
 def check_config(config: Config, source: str) -> None:

@@ -23,6 +23,11 @@ TIE_BREAK = 1e-7
 """Percent of accuracy taken off per epoch: fairseq keeps the last of equal scores, we the first."""
 
 
+def _lengths(dataset: Any) -> np.ndarray:
+    """Return the number of tokens of each text; fairseq lists one array per input."""
+    return np.asarray(dataset.sizes[0])
+
+
 class LengthGroupedDataset(BaseWrapperDataset):
     """Orders a data set so that neighbours are of similar length, differently in each epoch.
 
@@ -32,6 +37,7 @@ class LengthGroupedDataset(BaseWrapperDataset):
 
     def __init__(self, dataset: Any, batch_size: int, seed: int) -> None:
         super().__init__(dataset)
+        self.lengths = _lengths(dataset)
         self.group = batch_size * BATCHES_PER_GROUP
         self.seed = seed
         self.epoch = 1
@@ -49,7 +55,7 @@ class LengthGroupedDataset(BaseWrapperDataset):
     def ordered_indices(self) -> np.ndarray:
         """Return the order of this epoch, shape (texts,)."""
         order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self))
-        lengths = self.dataset.sizes[order]
+        lengths = self.lengths[order]
         return order[np.lexsort((-lengths, np.arange(len(self)) // self.group))]
 
 
@@ -144,7 +150,7 @@ class SeedwiseSentencePredictionTask(_EpochHistory, SentencePredictionTask):
         """Load a split; validation and test are sorted by length, training is grouped by it."""
         dataset = super().load_dataset(split, combine, **kwargs)
         if split != "train":
-            dataset = SortDataset(dataset, sort_order=[dataset.sizes])
+            dataset = SortDataset(dataset, sort_order=[_lengths(dataset)])
         elif self.cfg.group_by_length:
             dataset = LengthGroupedDataset(dataset, self.cfg.group_by_length, self.cfg.seed)
         self.datasets[split] = dataset

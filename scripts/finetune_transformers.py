@@ -1,0 +1,265 @@
+"""Fine-tune one experiment at one seed with transformers' Trainer, and predict the test split once.
+
+Inputs: the data set's splits and audit, and a transformers folder: the weights to start from,
+or for a random start only its sizes and tokenizer. Outputs: the files of the run contract
+(``history.csv``, ``predictions.csv``, ``metrics.json``) and the folder ``model``: the weights of
+the first epoch with the highest validation accuracy, with tokenizer.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn.functional import cross_entropy
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    DataCollatorWithPadding,
+    EvalPrediction,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+
+from seedwise import device as devices
+from seedwise.files import atomic, sha256_of_json
+from seedwise.log import log_to
+from seedwise.machine import versions
+from seedwise.runs import Outcome, Run, best_epoch, write_run
+from seedwise.scratch import training_scratch
+from seedwise.trainer_checkpoints import last_complete_checkpoint
+
+Example = dict[str, Any]
+
+
+class TrainingHistory(TrainerCallback):
+    """Loss and accuracy of each epoch's training texts, and the seconds so far.
+
+    They go into the Trainer's own log history, which every checkpoint holds. Each text counts
+    as the model saw it: with dropout, before its update.
+    """
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self._loss, self._correct, self._texts = torch.zeros(()), torch.zeros(()), 0
+
+    def loss(self, outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
+        """Return the mean cross-entropy of ``outputs.logits`` (B, labels), and count the batch."""
+        loss = cross_entropy(outputs.logits.float(), labels)
+        if torch.is_grad_enabled():
+            self._loss += loss.detach().cpu() * len(labels)
+            self._correct += (outputs.logits.argmax(dim=-1) == labels).sum().cpu()
+            self._texts += len(labels)
+        return loss
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start the clock, from where a resumed run's stood."""
+        earlier = [entry["seconds"] for entry in state.log_history if "seconds" in entry]
+        self._started = time.monotonic() - (earlier[-1] if earlier else 0.0)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Add the epoch's entry beside the one that the Trainer made of the validation."""
+        state.log_history.append(
+            {
+                "epoch": state.epoch,
+                "step": state.global_step,
+                "train_loss": float(self._loss) / self._texts,
+                "train_accuracy": float(self._correct) / self._texts,
+                "seconds": time.monotonic() - self._started,
+            }
+        )
+        self._clear()
+
+
+def history_table(log: list[dict[str, float]]) -> pd.DataFrame:
+    """Return a row per epoch and split from the Trainer's log: epoch, split, loss, accuracy."""
+    rows = [
+        {
+            "epoch": round(entry["epoch"]),
+            "split": split,
+            "loss": entry[f"{prefix}_loss"],
+            "accuracy": entry[f"{prefix}_accuracy"],
+        }
+        for split, prefix in (("train", "train"), ("valid", "eval"))
+        for entry in log
+        if f"{prefix}_accuracy" in entry
+    ]
+    return pd.DataFrame(rows).sort_values(["epoch", "split"], ignore_index=True)
+
+
+def encode(
+    records: list[dict[str, str]], labels: list[str], tokenizer: PreTrainedTokenizerBase
+) -> list[Example]:
+    """Return the token ids, cut to the model's positions, and the class of each text."""
+    ids = tokenizer([record["text"] for record in records], truncation=True)["input_ids"]
+    return [
+        {"input_ids": tokens, "labels": labels.index(record["label"])}
+        for tokens, record in zip(ids, records, strict=True)
+    ]
+
+
+def training_arguments(
+    finetune: dict[str, Any], *, updates: int, seed: int, device: str, scratch: Path
+) -> TrainingArguments:
+    """Return the Trainer's arguments for a study's hyper-parameters.
+
+    Args:
+        finetune: the hyper-parameters.
+        updates: the number of updates until the learning rate reaches zero.
+        seed: the run's seed.
+        device: ``cpu`` or ``cuda``.
+        scratch: where checkpoints go.
+    """
+    return TrainingArguments(
+        output_dir=str(scratch),
+        seed=seed,
+        num_train_epochs=finetune["epochs"],
+        per_device_train_batch_size=finetune["batch_size"],
+        per_device_eval_batch_size=finetune["eval_batch_size"],
+        learning_rate=finetune["learning_rate"],
+        lr_scheduler_type="linear",
+        warmup_steps=round(finetune["warmup_ratio"] * updates),
+        optim="adamw_torch_fused",
+        adam_beta1=finetune["adam_betas"][0],
+        adam_beta2=finetune["adam_betas"][1],
+        adam_epsilon=finetune["adam_eps"],
+        weight_decay=finetune["weight_decay"],
+        max_grad_norm=finetune["clip_norm"],
+        train_sampling_strategy="group_by_length" if finetune["group_by_length"] else "random",
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,  # the best and the last
+        load_best_model_at_end=True,
+        metric_for_best_model="accuracy",  # the first of equal epochs stays the best
+        logging_strategy="epoch",
+        use_cpu=device == "cpu",
+        bf16=finetune["precision"] == "bfloat16",
+        fp16=finetune["precision"] == "float16",
+        disable_tqdm=True,
+        report_to=[],
+    )
+
+
+def initial_model(start: Path, labels: list[str], *, pretrained: bool) -> PreTrainedModel:
+    """Return a classifier in float32 on the weights in ``start``, or on random ones."""
+    config = AutoConfig.from_pretrained(start)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: index for index, label in enumerate(labels)}
+    if pretrained:
+        return AutoModelForSequenceClassification.from_pretrained(
+            start, config=config, dtype=torch.float32
+        )
+    return AutoModelForSequenceClassification.from_config(config)
+
+
+def accuracy(predicted: EvalPrediction) -> dict[str, float]:
+    """Return the share of texts whose highest logit is their label's."""
+    return {"accuracy": float((predicted.predictions.argmax(-1) == predicted.label_ids).mean())}
+
+
+@torch.inference_mode()
+def class_probabilities(
+    model: PreTrainedModel,
+    examples: list[Example],
+    collator: DataCollatorWithPadding,
+    batch_size: int,
+) -> np.ndarray:
+    """Return the probability of each class for each text, shape (texts, labels).
+
+    In float32 whatever the training precision, so that every tool that reads the model later
+    finds the same labels. Batches are sorted by length.
+    """
+    model.eval()
+    order = np.argsort([len(example["input_ids"]) for example in examples], kind="stable")
+    probabilities = np.zeros((len(examples), model.config.num_labels), dtype=np.float32)
+    for start in range(0, len(order), batch_size):
+        indices = order[start : start + batch_size]
+        batch = collator([{"input_ids": examples[i]["input_ids"]} for i in indices])
+        logits = model(**batch.to(model.device)).logits  # (B, labels)
+        probabilities[indices] = logits.float().softmax(dim=-1).cpu().numpy()
+    return probabilities
+
+
+def main(
+    *, run: Run, start: Path, history: Path, predictions: Path, metrics: Path, model: Path
+) -> None:
+    """Train, or go on where a killed job stopped; then predict and write the run."""
+    device = devices.prepare(run.finetune)
+    tokenizer = AutoTokenizer.from_pretrained(start)
+    splits = {
+        split: encode(run.texts(split), run.labels, tokenizer)
+        for split in ("train", "valid", "test")
+    }
+    splits["valid"].sort(key=lambda example: len(example["input_ids"]))
+    collator = DataCollatorWithPadding(tokenizer)
+    updates = run.finetune["epochs"] * -(-len(splits["train"]) // run.finetune["batch_size"])
+    key = sha256_of_json({"seed": run.seed, **run.hashes()})
+    with training_scratch(model.parent, key) as scratch:
+        set_seed(run.seed)
+        epochs = TrainingHistory()
+        trainer = Trainer(
+            model=initial_model(start, run.labels, pretrained=run.settings["init"] == "pretrained"),
+            args=training_arguments(
+                run.finetune, updates=updates, seed=run.seed, device=device, scratch=scratch
+            ),
+            train_dataset=splits["train"],
+            eval_dataset=splits["valid"],
+            data_collator=collator,
+            processing_class=tokenizer,
+            compute_metrics=accuracy,
+            compute_loss_func=epochs.loss,
+            callbacks=[epochs],
+        )
+        trainer.train(resume_from_checkpoint=last_complete_checkpoint(scratch))
+        rows = history_table(trainer.state.log_history)
+        best_updates = best_epoch(rows) * updates // run.finetune["epochs"]
+        kept = str(trainer.state.best_model_checkpoint)
+        if not kept.endswith(f"checkpoint-{best_updates}"):
+            raise RuntimeError(f"{kept} was kept, but epoch {best_epoch(rows)} is best")
+        started = time.monotonic()
+        probabilities = class_probabilities(
+            trainer.model, splits["test"], collator, run.finetune["eval_batch_size"]
+        )
+        outcome = Outcome(
+            history=rows,
+            probabilities=probabilities,
+            train_seconds=max(entry.get("seconds", 0.0) for entry in trainer.state.log_history),
+            eval_seconds=time.monotonic() - started,
+            updates=trainer.state.global_step,
+            train_tokens=run.finetune["epochs"]
+            * sum(len(example["input_ids"]) for example in splits["train"]),
+            device=devices.name(device),
+            versions=versions("transformers", "torch"),
+        )
+        with atomic(model) as partial:
+            trainer.model.save_pretrained(partial)
+            tokenizer.save_pretrained(partial)
+        write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            run=Run(
+                experiment=snakemake.wildcards.experiment,
+                seed=int(snakemake.wildcards.seed),
+                settings=snakemake.params.settings,
+                data=Path(snakemake.input.data[0]).parent,
+                inputs=[Path(path) for path in snakemake.input],
+                script="finetune_transformers",
+            ),
+            start=Path(snakemake.input.start[0]).parent,
+            history=Path(snakemake.output.history),
+            predictions=Path(snakemake.output.predictions),
+            metrics=Path(snakemake.output.metrics),
+            model=Path(snakemake.output.config).parent,
+        )

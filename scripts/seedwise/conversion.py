@@ -1,0 +1,150 @@
+"""A RoBERTa of fairseq as one of transformers: names of weights, configuration, tokenizer."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    BartphoTokenizer,
+    PreTrainedModel,
+    RobertaConfig,
+    RobertaForMaskedLM,
+    RobertaForSequenceClassification,
+)
+
+from seedwise.errors import UserError
+from seedwise.vocabulary import BOS_ID, EOS_ID, PAD_ID
+
+LAYER_NORM_EPS = 1e-5
+"""torch's default, which fairseq uses; transformers' default for RoBERTa is another."""
+
+_ENCODER = r"encoder\.sentence_encoder\."
+_HEAD = r"classification_heads\.sentence_classification_head\."
+_LAYER = r"roberta.encoder.layer.\1."
+
+RENAMED = [
+    (_ENCODER + r"embed_tokens\.", "roberta.embeddings.word_embeddings."),
+    (_ENCODER + r"embed_positions\.", "roberta.embeddings.position_embeddings."),
+    (_ENCODER + r"layernorm_embedding\.", "roberta.embeddings.LayerNorm."),
+    (_ENCODER + r"layers\.(\d+)\.self_attn\.q_proj\.", _LAYER + "attention.self.query."),
+    (_ENCODER + r"layers\.(\d+)\.self_attn\.k_proj\.", _LAYER + "attention.self.key."),
+    (_ENCODER + r"layers\.(\d+)\.self_attn\.v_proj\.", _LAYER + "attention.self.value."),
+    (_ENCODER + r"layers\.(\d+)\.self_attn\.out_proj\.", _LAYER + "attention.output.dense."),
+    (_ENCODER + r"layers\.(\d+)\.self_attn_layer_norm\.", _LAYER + "attention.output.LayerNorm."),
+    (_ENCODER + r"layers\.(\d+)\.fc1\.", _LAYER + "intermediate.dense."),
+    (_ENCODER + r"layers\.(\d+)\.fc2\.", _LAYER + "output.dense."),
+    (_ENCODER + r"layers\.(\d+)\.final_layer_norm\.", _LAYER + "output.LayerNorm."),
+    (r"encoder\.lm_head\.weight", "lm_head.decoder.weight"),
+    (r"encoder\.lm_head\.", "lm_head."),
+    (_HEAD, "classifier."),
+]
+"""fairseq's name of a weight, as a pattern of its beginning, and transformers' name."""
+
+
+def transformers_name(name: str) -> str | None:
+    """Return transformers' name of a fairseq weight; ``None`` for what has no counterpart."""
+    for pattern, replacement in RENAMED:
+        renamed, count = re.subn("^" + pattern, replacement, name)
+        if count:
+            return renamed
+    return None
+
+
+def convert_weights(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return fairseq's weights under transformers' names, in float32."""
+    named = {transformers_name(name): tensor.float() for name, tensor in weights.items()}
+    named.pop(None, None)
+    return named
+
+
+def roberta_config(architecture: dict[str, Any], labels: list[str] | None) -> RobertaConfig:
+    """Return transformers' configuration of an ``architecture``; ``labels`` name the classes."""
+    names = (
+        {}
+        if labels is None
+        else {
+            "id2label": dict(enumerate(labels)),
+            "label2id": {label: index for index, label in enumerate(labels)},
+        }
+    )
+    return RobertaConfig(
+        vocab_size=architecture["vocab_size"],
+        hidden_size=architecture["embed_dim"],
+        num_hidden_layers=architecture["layers"],
+        num_attention_heads=architecture["attention_heads"],
+        intermediate_size=architecture["ffn_dim"],
+        # fairseq numbers positions from PAD_ID + 1, and so does transformers' RoBERTa.
+        max_position_embeddings=architecture["max_positions"] + PAD_ID + 1,
+        hidden_dropout_prob=architecture["dropout"],
+        attention_probs_dropout_prob=architecture["attention_dropout"],
+        classifier_dropout=architecture["pooler_dropout"],
+        layer_norm_eps=LAYER_NORM_EPS,
+        type_vocab_size=1,
+        bos_token_id=BOS_ID,
+        pad_token_id=PAD_ID,
+        eos_token_id=EOS_ID,
+        **names,
+    )
+
+
+def build_model(
+    weights: dict[str, torch.Tensor],
+    architecture: dict[str, Any],
+    labels: list[str] | None,
+    source: str,
+) -> PreTrainedModel:
+    """Return transformers' model with fairseq's weights: a classifier if there are ``labels``.
+
+    Token-type embeddings, which fairseq has not, are zero.
+
+    Raises:
+        UserError: the weights are not those of the architecture.
+    """
+    kind = RobertaForMaskedLM if labels is None else RobertaForSequenceClassification
+    model = kind(roberta_config(architecture, labels)).eval()
+    torch.nn.init.zeros_(model.roberta.embeddings.token_type_embeddings.weight)
+    converted = convert_weights(weights)
+    expected = model.state_dict()
+    known = {name: tensor for name, tensor in converted.items() if name in expected}
+    for name, tensor in known.items():
+        if tensor.shape != expected[name].shape:
+            raise UserError(
+                f"{source}: {name} has the shape {tuple(tensor.shape)}, but the configured "
+                f"architecture asks for {tuple(expected[name].shape)}"
+            )
+    missing = [
+        name
+        for name in expected
+        if name not in known
+        and "token_type" not in name
+        and "position_ids" not in name
+        and name != "lm_head.decoder.bias"
+    ]
+    layers = {name for name in converted if name.startswith("roberta.") and name not in expected}
+    if missing or layers:
+        raise UserError(
+            f"{source}: not of the configured architecture; "
+            + "; ".join(
+                f"{what}: {', '.join(sorted(names)[:3])}"
+                for what, names in (("missing", missing), ("not expected", layers))
+                if names
+            )
+        )
+    model.load_state_dict(known, strict=False)
+    return model
+
+
+def build_tokenizer(sentencepiece: Path, dictionary: Path, max_positions: int) -> BartphoTokenizer:
+    """Return a tokenizer that yields fairseq's ids.
+
+    BARTpho's is the one of transformers' tokenizers made for fairseq: SentencePiece cuts the
+    text, ``dict.txt`` numbers the pieces, and pieces outside it are unknown. Special tokens
+    written out in a text are cut like any other word, as fairseq does.
+    """
+    return BartphoTokenizer(
+        vocab_file=str(sentencepiece),
+        monolingual_vocab_file=str(dictionary),
+        model_max_length=max_positions,
+        split_special_tokens=True,
+    )
