@@ -14,7 +14,10 @@ def write_base(folder: Path) -> Path:
     """Save a tiny BLOOM with random weights, and its tokenizer."""
     from pretrain_bloom import build_bloom, train_tokenizer
 
-    build_bloom(ARCHITECTURE, seed=0).save_pretrained(folder)
+    model = build_bloom(ARCHITECTURE, seed=0)
+    # Fresh weights are so small that no adapter could make any token likely.
+    model.get_input_embeddings().weight.data *= 20
+    model.save_pretrained(folder)
     train_tokenizer(CORPUS, ARCHITECTURE["vocab_size"]).save_pretrained(folder)
     return folder
 

@@ -30,6 +30,9 @@ class _Trainer(Trainer):
 def _arguments(
     settings: dict[str, Any], seed: int, device: str, scratch: Path, evaluate: bool
 ) -> TrainingArguments:
+    # The Trainer forgets the losses since its last log when it resumes: save where it logs.
+    interval = settings["eval_updates"]
+    save_updates = math.ceil(settings["checkpoint_updates"] / interval) * interval
     return TrainingArguments(
         output_dir=str(scratch),
         seed=seed,
@@ -41,10 +44,10 @@ def _arguments(
         warmup_steps=math.ceil(settings["warmup_ratio"] * settings["updates"]),
         weight_decay=settings["weight_decay"],
         max_grad_norm=settings.get("clip_norm", 1.0),
-        logging_steps=settings["eval_updates"],
+        logging_steps=interval,
         eval_strategy="steps" if evaluate else "no",
-        eval_steps=settings["eval_updates"],
-        save_steps=settings["checkpoint_updates"],
+        eval_steps=interval,
+        save_steps=save_updates,
         save_total_limit=2,
         use_cpu=device == "cpu",
         bf16=settings["precision"] == "bfloat16",

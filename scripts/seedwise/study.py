@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from seedwise.errors import UserError
+from seedwise.lora_study import check_lora
 
 Config = dict[str, Any]
 
@@ -117,7 +118,8 @@ def _cross_check(config: Config) -> Iterator[str]:
 def check_config(config: Config, source: str) -> None:
     """Raise a `UserError` that lists every mistake in ``config``, read from ``source``."""
     errors = sorted(_validator().iter_errors(config), key=lambda e: [str(p) for p in e.path])
-    messages = [_describe(_deepest(error)) for error in errors] or list(_cross_check(config))
+    messages = [_describe(_deepest(error)) for error in errors]
+    messages = messages or [*_cross_check(config), *check_lora(config)]
     if messages:
         raise UserError("\n".join(f"{source}: {message}" for message in messages))
 

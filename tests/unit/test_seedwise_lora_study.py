@@ -5,6 +5,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
+
 from seedwise.lora_study import (
     built_models,
     check_lora,
@@ -30,6 +31,7 @@ STUDY = {
                     "vocab_size": 300,
                 },
                 "corpus": ["reviews"],
+                "pretrain": {},
             },
             "given": {"checkpoint": {"source": {"path": "y"}}},
         },
@@ -100,3 +102,10 @@ def test_schema_is_closed_and_strict(config, change, message):
     assert schema_errors(config) == []
     config["lora"]["experiments"]["one"] |= change
     assert any(message in error for error in schema_errors(config))
+
+
+@pytest.mark.parametrize("key", ["architecture", "corpus", "pretrain"])
+def test_a_base_is_built_or_given(config, key):
+    models = config["lora"]["models"]
+    models["given"][key] = models["small"].pop(key)
+    assert len(schema_errors(config)) == 2

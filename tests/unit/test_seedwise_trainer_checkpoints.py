@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from seedwise.trainer_checkpoints import last_complete_checkpoint
 
 FILES = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth")
