@@ -17,6 +17,13 @@ include: "rules/convert.smk"
 include: "rules/fairseq.smk"
 include: "rules/transformers.smk"
 include: "rules/parameters.smk"
+
+
+if "lora" in config:
+
+    include: "rules/lora.smk"
+
+
 include: "rules/tables.smk"
 include: "rules/report.smk"
 
