@@ -50,7 +50,7 @@ def schema_errors(config):
         return Resource.from_contents(yaml.safe_load((SCHEMAS / uri).read_text(encoding="utf-8")))
 
     validator = Draft202012Validator(
-        {"$ref": "lora.schema.yaml"}, registry=Registry(retrieve=retrieve)
+        {"$ref": "lora.schema.yaml#/$defs/lora"}, registry=Registry(retrieve=retrieve)
     )
     return [error.message for error in validator.iter_errors(config["lora"])]
 
@@ -112,3 +112,28 @@ def test_a_base_is_built_or_given(config, key):
     del models["given"][key]
     del models["small"][key]
     assert schema_errors(config)
+
+
+def test_defaults_are_the_studys(config, tmp_path):
+    from snakemake.utils import validate
+
+    path = tmp_path / "schema.yaml"
+    path.write_text(
+        f"""$schema: "https://json-schema.org/draft/2020-12/schema"
+properties: {{lora: {{$ref: "{(SCHEMAS / "lora.schema.yaml").as_uri()}#/$defs/lora"}}}}
+"""
+    )
+    validate(config, str(path))
+    experiment = config["lora"]["experiments"]["one"]
+    assert experiment["lora"] == {
+        "r": 16,
+        "lora_alpha": 32,
+        "target_modules": ["query_key_value"],
+        "lora_dropout": 0.05,
+        "bias": "none",
+    }
+    assert experiment["template"] == "<human>: {question}\n<assistant>: {answer}"
+    assert (experiment["updates"], experiment["learning_rate"]) == (80, 2e-4)
+    assert (experiment["batch_size"], experiment["accumulation"]) == (1, 4)
+    assert (experiment["schedule"], experiment["warmup_ratio"]) == ("cosine", 0.05)
+    assert experiment["generation"]["max_new_tokens"] == 200
