@@ -60,6 +60,14 @@ def explain(settings: dict[str, Any], layers: list[dict[str, Any]]) -> list[dict
     ]
 
 
+def describe_quantization(quantization: dict[str, Any]) -> str:
+    """Return in words how the frozen weights are kept."""
+    if quantization["type"] == "none":
+        return "none"
+    double = ", scales quantized too" if quantization["double_quant"] else ""
+    return f"{quantization['type']}, 4 bits{double}; products in {quantization['compute_dtype']}"
+
+
 def spread(values: pd.Series) -> dict[str, float]:
     """Return mean and population standard deviation, as the study prints them."""
     return {"mean": float(values.mean()), "std": float(values.std(ddof=0))}
@@ -92,7 +100,7 @@ def summarise(
     return {
         "name": name,
         **{key: settings[key] for key in ("model", "dataset", "template", "loss", "generation")},
-        "quantization": settings["quantization"],
+        "quantization": describe_quantization(settings["quantization"]),
         "lora_config": explain(settings["lora"], layers),
         "layers": layers,
         "trainable_parameters": trainable,

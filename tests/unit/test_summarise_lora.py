@@ -6,7 +6,7 @@ from tiny_bloom import run_settings
 
 from seedwise.errors import UserError
 from seedwise.files import write_json, write_jsonl
-from summarise_lora import explain, main
+from summarise_lora import describe_quantization, explain, main
 
 LAYER = {
     "module": "h.0.qkv",
@@ -87,3 +87,9 @@ def test_every_lora_parameter_is_explained_with_its_effect():
     assert rows["lora_alpha"]["effect"].endswith("alpha / r = 2")
     assert rows["bias"]["effect"] == "73,728 parameters"
     assert rows["target_modules"]["effect"].startswith("24 layers")
+
+
+def test_quantization_is_put_in_words():
+    nf4 = {"type": "nf4", "double_quant": True, "compute_dtype": "bfloat16"}
+    assert describe_quantization(nf4) == "nf4, 4 bits, scales quantized too; products in bfloat16"
+    assert describe_quantization(nf4 | {"type": "none"}) == "none"
