@@ -25,16 +25,16 @@ if "lora" in config:
 
 
 include: "rules/tables.smk"
+include: "rules/figures.smk"
 include: "rules/report.smk"
 
 
 localrules:
     all,
-    study,
 
 
 rule all:
     default_target: True
     input:
         rules.study.input,
-        "<results>/report.html",
+        rules.render_html.output,

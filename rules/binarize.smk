@@ -3,10 +3,12 @@ rule binarize_dataset:
     input:
         dictionary="<results>/tokens/{model}/dict.txt",
         pieces=collect(
-            "<results>/tokens/{{model}}/{{dataset}}/{split}.pieces", split=["train", "valid", "test"]
+            "<results>/tokens/{{model}}/{{dataset}}/{split}.pieces",
+            split=["train", "valid", "test"],
         ),
         labels=collect(
-            "<results>/tokens/{{model}}/{{dataset}}/{split}.label", split=["train", "valid", "test"]
+            "<results>/tokens/{{model}}/{{dataset}}/{split}.label",
+            split=["train", "valid", "test"],
         ),
         audit="<results>/data/{dataset}/audit.json",
     output:
@@ -16,14 +18,14 @@ rule binarize_dataset:
         "<logs>/binarize_dataset/{model}/{dataset}.log",
     benchmark:
         "<benchmarks>/binarize_dataset/{model}/{dataset}.tsv"
-    params:
-        code=code_sha256("binarize_dataset"),
     conda:
         "../envs/fairseq.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        code=code_sha256("binarize_dataset"),
     message:
         "Binarize {wildcards.dataset} for {wildcards.model}"
     script:
@@ -48,14 +50,14 @@ rule binarize_corpus:
         "<logs>/binarize_corpus/{model}.log",
     benchmark:
         "<benchmarks>/binarize_corpus/{model}.tsv"
-    params:
-        code=code_sha256("binarize_corpus"),
     conda:
         "../envs/fairseq.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        code=code_sha256("binarize_corpus"),
     message:
         "Binarize the corpus of {wildcards.model}"
     script:

@@ -36,4 +36,14 @@ experiment_dataset = lookup(within=config, dpath="experiments/{experiment}/datas
 experiment_model = lookup(within=config, dpath="experiments/{experiment}/model")
 experiment_init = lookup(within=config, dpath="experiments/{experiment}/init")
 
-BINARIZED_FILES = ["dict.txt"] + [f"{s}.{e}" for s in ("train", "valid", "test") for e in ("bin", "idx")]
+BINARIZED_FILES = ["dict.txt"] + [
+    f"{s}.{e}" for s in ("train", "valid", "test") for e in ("bin", "idx")
+]
+
+TRANSFORMERS_FILES = [
+    "config.json",
+    "model.safetensors",
+    "tokenizer_config.json",
+    "sentencepiece.bpe.model",
+    "dict.txt",
+]

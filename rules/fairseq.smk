@@ -16,7 +16,9 @@ rule finetune_fairseq:
         pretrained=branch(
             experiment_init,
             cases={
-                "pretrained": collect("<results>/pretrained/{model}/model.pt", model=experiment_model),
+                "pretrained": collect(
+                    "<results>/pretrained/{model}/model.pt", model=experiment_model
+                ),
                 "random": [],
             },
         ),
@@ -31,9 +33,6 @@ rule finetune_fairseq:
         "<benchmarks>/finetune_fairseq/{experiment}/seed-{seed}.tsv"
     wildcard_constraints:
         experiment=study.name_pattern(study.experiments(config, engine="fairseq")),
-    params:
-        settings=lambda w: study.run_settings(config, w.experiment),
-        code=code_sha256("finetune_fairseq"),
     conda:
         "../envs/fairseq.yaml"
     threads: lookup(within=config, dpath="experiments/{experiment}/finetune/threads")
@@ -41,6 +40,9 @@ rule finetune_fairseq:
         mem_mb=8000,
         runtime=8 * 60,
         gpu=1,
+    params:
+        settings=lambda w: study.run_settings(config, w.experiment),
+        code=code_sha256("finetune_fairseq"),
     message:
         "Fine-tune {wildcards.experiment} with seed {wildcards.seed}"
     script:

@@ -12,9 +12,6 @@ rule pretrain_model:
         "<benchmarks>/pretrain_model/{model}.tsv"
     wildcard_constraints:
         model=study.name_pattern(study.trained_models(config)),
-    params:
-        settings=lookup(within=config, dpath="models/{model}"),
-        code=code_sha256("pretrain_model"),
     conda:
         "../envs/fairseq.yaml"
     threads: lookup(within=config, dpath="models/{model}/pretrain/threads", default=1)
@@ -22,6 +19,9 @@ rule pretrain_model:
         mem_mb=8000,
         runtime=24 * 60,
         gpu=1,
+    params:
+        settings=lookup(within=config, dpath="models/{model}"),
+        code=code_sha256("pretrain_model"),
     message:
         "Pre-train {wildcards.model}"
     script:

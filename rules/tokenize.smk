@@ -5,7 +5,8 @@ rule build_corpus:
             "<results>/data/{dataset}/train.jsonl", dataset=config["models"][w.model]["corpus"]
         ),
         unlabelled=lambda w: collect(
-            "<results>/data/{dataset}/unlabelled.jsonl", dataset=config["models"][w.model]["corpus"]
+            "<results>/data/{dataset}/unlabelled.jsonl",
+            dataset=config["models"][w.model]["corpus"],
         ),
         held_out=collect(
             "<results>/data/{dataset}/{split}.jsonl",
@@ -19,16 +20,16 @@ rule build_corpus:
         "<logs>/build_corpus/{model}.log",
     benchmark:
         "<benchmarks>/build_corpus/{model}.tsv"
-    params:
-        valid_texts=lookup(within=config, dpath="models/{model}/pretrain/valid_texts", default=0),
-        seed=lookup(within=config, dpath="models/{model}/pretrain/seed", default=0),
-        code=code_sha256("build_corpus"),
     conda:
         "../envs/sentencepiece.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        valid_texts=lookup(within=config, dpath="models/{model}/pretrain/valid_texts", default=0),
+        seed=lookup(within=config, dpath="models/{model}/pretrain/seed", default=0),
+        code=code_sha256("build_corpus"),
     message:
         "Gather the pre-training corpus of {wildcards.model}"
     script:
@@ -47,16 +48,16 @@ rule train_tokenizer:
         "<benchmarks>/train_tokenizer/{model}.tsv"
     wildcard_constraints:
         model=study.name_pattern(study.trained_models(config)),
-    params:
-        tokenizer=lookup(within=config, dpath="models/{model}/tokenizer", default={}),
-        vocab_size=lookup(within=config, dpath="models/{model}/architecture/vocab_size"),
-        code=code_sha256("train_tokenizer"),
     conda:
         "../envs/sentencepiece.yaml"
     threads: 1
     resources:
         mem_mb=8000,
         runtime=60,
+    params:
+        tokenizer=lookup(within=config, dpath="models/{model}/tokenizer", default={}),
+        vocab_size=lookup(within=config, dpath="models/{model}/architecture/vocab_size"),
+        code=code_sha256("train_tokenizer"),
     message:
         "Train the SentencePiece model of {wildcards.model}"
     script:
@@ -75,15 +76,15 @@ rule encode_dataset:
         "<logs>/encode_dataset/{model}/{dataset}/{split}.log",
     benchmark:
         "<benchmarks>/encode_dataset/{model}/{dataset}/{split}.tsv"
-    params:
-        max_positions=lookup(within=config, dpath="models/{model}/architecture/max_positions"),
-        code=code_sha256("encode_dataset"),
     conda:
         "../envs/sentencepiece.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
+    params:
+        max_positions=lookup(within=config, dpath="models/{model}/architecture/max_positions"),
+        code=code_sha256("encode_dataset"),
     message:
         "Encode the {wildcards.split} split of {wildcards.dataset} for {wildcards.model}"
     script:
@@ -100,14 +101,14 @@ rule encode_corpus:
         "<logs>/encode_corpus/{model}/{split}.log",
     benchmark:
         "<benchmarks>/encode_corpus/{model}/{split}.tsv"
-    params:
-        code=code_sha256("encode_corpus"),
     conda:
         "../envs/sentencepiece.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        code=code_sha256("encode_corpus"),
     message:
         "Encode the {wildcards.split} part of the corpus of {wildcards.model}"
     script:

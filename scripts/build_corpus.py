@@ -53,14 +53,15 @@ def main(
     texts = list(unseen((one_line(record["text"]) for record in records), seen))
     valid_texts = min(valid_texts, len(texts) // 10)
     chosen = set(random.Random(seed).sample(range(len(texts)), valid_texts))
-    with atomic(output_train) as train_path, atomic(output_valid) as valid_path:
-        with (
-            train_path.open("w", encoding="utf-8", newline="\n") as train_stream,
-            valid_path.open("w", encoding="utf-8", newline="\n") as valid_stream,
-        ):
-            for index, text in enumerate(texts):
-                stream = valid_stream if index in chosen else train_stream
-                stream.write(text + "\n")
+    with (
+        atomic(output_train) as train_path,
+        atomic(output_valid) as valid_path,
+        train_path.open("w", encoding="utf-8", newline="\n") as train_stream,
+        valid_path.open("w", encoding="utf-8", newline="\n") as valid_stream,
+    ):
+        for index, text in enumerate(texts):
+            stream = valid_stream if index in chosen else train_stream
+            stream.write(text + "\n")
     logger.info(
         "%d texts to train on, %d held out; %d different validation and test texts are kept away",
         len(texts) - valid_texts,

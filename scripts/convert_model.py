@@ -7,7 +7,6 @@ Outputs: the folder ``config.json``, ``model.safetensors`` and tokenizer files, 
 unless the logits agree within 1e-4 and every id is the same.
 """
 
-import argparse
 import logging
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizer, RobertaForMaskedLM
 
+from seedwise.checkpoints import load_checkpoint
 from seedwise.conversion import build_model, build_tokenizer
 from seedwise.errors import UserError
 from seedwise.files import atomic, read_jsonl, write_json
@@ -60,8 +60,7 @@ def main(
     report: Path,
 ) -> None:
     """Convert, check, write. ``texts`` (JSONL) and ``tokens`` (``.bin``) go in pairs."""
-    with torch.serialization.safe_globals([argparse.Namespace]):
-        weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["model"]
+    weights = load_checkpoint(checkpoint)["model"]
     model = build_model(weights, architecture, labels=None, source=str(checkpoint))
     difference = largest_logit_difference(model, dict(np.load(reference)))
     if not difference <= LOGIT_TOLERANCE:
@@ -100,6 +99,6 @@ if __name__ == "__main__":
             texts=[Path(path) for path in snakemake.input.texts],
             tokens=[Path(path) for path in snakemake.input.tokens],
             architecture=snakemake.params.architecture,
-            folder=Path(snakemake.output.config).parent,
+            folder=Path(snakemake.output.folder[0]).parent,
             report=Path(snakemake.output.report),
         )

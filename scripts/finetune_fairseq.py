@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from seedwise import device as devices
+from seedwise.checkpoints import load_checkpoint
 from seedwise.files import sha256_of_json
 from seedwise.indexed import read_texts
 from seedwise.log import log_to
@@ -95,8 +96,8 @@ def main(
                 pretrained=pretrained,
             ),
         )
-        last = launch.load_checkpoint(scratch / "checkpoint_last.pt")
-        best = launch.load_checkpoint(scratch / "checkpoint_best.pt")
+        last = load_checkpoint(scratch / "checkpoint_last.pt")
+        best = load_checkpoint(scratch / "checkpoint_best.pt")
         rows = pd.DataFrame(last["task_state"]["history"])
         saved_epoch = best["task_state"]["history"][-1]["epoch"]
         if saved_epoch != best_epoch(rows):
@@ -133,7 +134,7 @@ if __name__ == "__main__":
                 script="finetune_fairseq",
             ),
             binarized=Path(snakemake.input.binarized[0]).parents[1],
-            pretrained=Path(p) if (p := snakemake.input.get("pretrained")) else None,
+            pretrained=Path(p[0]) if (p := snakemake.input.pretrained) else None,
             history=Path(snakemake.output.history),
             predictions=Path(snakemake.output.predictions),
             metrics=Path(snakemake.output.metrics),

@@ -1,7 +1,7 @@
 """Fine-tune one experiment at one seed with transformers' Trainer, and predict the test split once.
 
-Inputs: the data set's splits and audit, and a transformers folder: the weights to start from,
-or for a random start only its sizes and tokenizer. Outputs: the files of the run contract
+Inputs: the data set's splits and audit, and for a pre-trained start a transformers folder, for
+a random one the files of the tokenizer. Outputs: the files of the run contract
 (``history.csv``, ``predictions.csv``, ``metrics.json``) and the folder ``model``: the weights of
 the first epoch with the highest validation accuracy, with tokenizer.
 """
@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch.nn.functional import cross_entropy
@@ -21,7 +20,6 @@ from transformers import (
     DataCollatorWithPadding,
     EvalPrediction,
     PreTrainedModel,
-    PreTrainedTokenizerBase,
     Trainer,
     TrainerCallback,
     TrainingArguments,
@@ -29,14 +27,14 @@ from transformers import (
 )
 
 from seedwise import device as devices
+from seedwise.classification import class_probabilities, encode
+from seedwise.conversion import build_tokenizer, roberta_config
 from seedwise.files import atomic, sha256_of_json
 from seedwise.log import log_to
 from seedwise.machine import versions
 from seedwise.runs import Outcome, Run, best_epoch, write_run
 from seedwise.scratch import training_scratch
 from seedwise.trainer_checkpoints import last_complete_checkpoint
-
-Example = dict[str, Any]
 
 
 class TrainingHistory(TrainerCallback):
@@ -96,17 +94,6 @@ def history_table(log: list[dict[str, float]]) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values(["epoch", "split"], ignore_index=True)
 
 
-def encode(
-    records: list[dict[str, str]], labels: list[str], tokenizer: PreTrainedTokenizerBase
-) -> list[Example]:
-    """Return the token ids, cut to the model's positions, and the class of each text."""
-    ids = tokenizer([record["text"] for record in records], truncation=True)["input_ids"]
-    return [
-        {"input_ids": tokens, "labels": labels.index(record["label"])}
-        for tokens, record in zip(ids, records, strict=True)
-    ]
-
-
 def training_arguments(
     finetune: dict[str, Any], *, updates: int, seed: int, device: str, scratch: Path
 ) -> TrainingArguments:
@@ -149,16 +136,18 @@ def training_arguments(
     )
 
 
-def initial_model(start: Path, labels: list[str], *, pretrained: bool) -> PreTrainedModel:
-    """Return a classifier in float32 on the weights in ``start``, or on random ones."""
-    config = AutoConfig.from_pretrained(start)
+def initial_model(
+    labels: list[str], architecture: dict[str, Any], pretrained: Path | None
+) -> PreTrainedModel:
+    """Return a classifier in float32: on the weights in ``pretrained``, or on random ones."""
+    if pretrained is None:
+        return AutoModelForSequenceClassification.from_config(roberta_config(architecture, labels))
+    config = AutoConfig.from_pretrained(pretrained)
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: index for index, label in enumerate(labels)}
-    if pretrained:
-        return AutoModelForSequenceClassification.from_pretrained(
-            start, config=config, dtype=torch.float32
-        )
-    return AutoModelForSequenceClassification.from_config(config)
+    return AutoModelForSequenceClassification.from_pretrained(
+        pretrained, config=config, dtype=torch.float32
+    )
 
 
 def accuracy(predicted: EvalPrediction) -> dict[str, float]:
@@ -166,35 +155,27 @@ def accuracy(predicted: EvalPrediction) -> dict[str, float]:
     return {"accuracy": float((predicted.predictions.argmax(-1) == predicted.label_ids).mean())}
 
 
-@torch.inference_mode()
-def class_probabilities(
-    model: PreTrainedModel,
-    examples: list[Example],
-    collator: DataCollatorWithPadding,
-    batch_size: int,
-) -> np.ndarray:
-    """Return the probability of each class for each text, shape (texts, labels).
-
-    In float32 whatever the training precision, so that every tool that reads the model later
-    finds the same labels. Batches are sorted by length.
-    """
-    model.eval()
-    order = np.argsort([len(example["input_ids"]) for example in examples], kind="stable")
-    probabilities = np.zeros((len(examples), model.config.num_labels), dtype=np.float32)
-    for start in range(0, len(order), batch_size):
-        indices = order[start : start + batch_size]
-        batch = collator([{"input_ids": examples[i]["input_ids"]} for i in indices])
-        logits = model(**batch.to(model.device)).logits  # (B, labels)
-        probabilities[indices] = logits.float().softmax(dim=-1).cpu().numpy()
-    return probabilities
-
-
 def main(
-    *, run: Run, start: Path, history: Path, predictions: Path, metrics: Path, model: Path
+    *,
+    run: Run,
+    pretrained: Path | None,
+    tokenizer_files: list[Path],
+    history: Path,
+    predictions: Path,
+    metrics: Path,
+    model: Path,
 ) -> None:
-    """Train, or go on where a killed job stopped; then predict and write the run."""
+    """Train, or go on where a killed job stopped; then predict and write the run.
+
+    ``tokenizer_files`` (SentencePiece model, ``dict.txt``) serve a random start, which has no
+    ``pretrained`` folder.
+    """
     device = devices.prepare(run.finetune)
-    tokenizer = AutoTokenizer.from_pretrained(start)
+    architecture = run.settings["architecture"]
+    if pretrained is None:
+        tokenizer = build_tokenizer(*tokenizer_files, architecture["max_positions"])
+    else:
+        tokenizer = AutoTokenizer.from_pretrained(pretrained)
     splits = {
         split: encode(run.texts(split), run.labels, tokenizer)
         for split in ("train", "valid", "test")
@@ -207,7 +188,7 @@ def main(
         set_seed(run.seed)
         epochs = TrainingHistory()
         trainer = Trainer(
-            model=initial_model(start, run.labels, pretrained=run.settings["init"] == "pretrained"),
+            model=initial_model(run.labels, architecture, pretrained),
             args=training_arguments(
                 run.finetune, updates=updates, seed=run.seed, device=device, scratch=scratch
             ),
@@ -257,9 +238,10 @@ if __name__ == "__main__":
                 inputs=[Path(path) for path in snakemake.input],
                 script="finetune_transformers",
             ),
-            start=Path(snakemake.input.start[0]).parent,
+            pretrained=Path(p[0]).parent if (p := snakemake.input.pretrained) else None,
+            tokenizer_files=[Path(path) for path in snakemake.input.tokenizer],
             history=Path(snakemake.output.history),
             predictions=Path(snakemake.output.predictions),
             metrics=Path(snakemake.output.metrics),
-            model=Path(snakemake.output.config).parent,
+            model=Path(snakemake.output.folder[0]).parent,
         )

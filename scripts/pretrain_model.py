@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from seedwise import device as devices
+from seedwise.checkpoints import load_checkpoint
 from seedwise.code import code_sha256
 from seedwise.files import atomic, sha256_of_files, sha256_of_json, write_json
 from seedwise.log import log_to
@@ -53,7 +54,7 @@ def main(
         launch.run(
             "train", str(corpus[0].parent), options=pretraining_options(settings, device, scratch)
         )
-        checkpoint = launch.load_checkpoint(scratch / "checkpoint_last.pt")
+        checkpoint = load_checkpoint(scratch / "checkpoint_last.pt")
         rows = pd.DataFrame(checkpoint["task_state"]["history"])
         with atomic(history) as partial:
             rows.to_csv(partial, index=False)

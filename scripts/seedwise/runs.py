@@ -9,7 +9,14 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score
 
 from seedwise.code import code_sha256
-from seedwise.files import atomic, read_json, read_jsonl, sha256_of_files, sha256_of_json, write_json
+from seedwise.files import (
+    atomic,
+    read_json,
+    read_jsonl,
+    sha256_of_files,
+    sha256_of_json,
+    write_json,
+)
 from seedwise.machine import peak_rss_mib
 
 

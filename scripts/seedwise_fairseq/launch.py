@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from seedwise.errors import UserError
 from seedwise.files import atomic
 from seedwise_fairseq import USER_DIR
 
@@ -114,26 +113,6 @@ def training_options(
         "log-format": "json",
         "log-interval": 100,
     }
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Load a fairseq checkpoint onto the processor: tensors and plain values, never code.
-
-    Raises:
-        UserError: the file carries anything else, or is no checkpoint.
-    """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        with contextlib.suppress(Exception):
-            unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-            raise UserError(
-                f"{path}: refused, because it carries code beside tensors: {', '.join(unsafe)}"
-            ) from error
-        raise UserError(f"{path}: not a checkpoint that torch can read ({error})") from error
-    if not isinstance(checkpoint, dict) or "model" not in checkpoint:
-        raise UserError(f"{path}: not a fairseq checkpoint; it has no entry 'model'")
-    return checkpoint
 
 
 def export_model(checkpoint: dict[str, Any], path: Path) -> None:
