@@ -3,6 +3,19 @@ CONFIG ?= config.yaml
 CORES ?= all
 PYTHON ?= python3.11
 BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
+
+.PHONY: help env run report test lint clean
+.DEFAULT_GOAL := help
+
+## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
+## make report   its report.pdf and report.html, with whatever they still need
+## make test     all tests, a small study through the whole chain among them
+## make lint     style of Python, of the rules and of the workflow
+## make clean    remove results and logs; downloads and .venv stay
+## make env      .venv, as locked; the other targets make it by themselves
+help:
+	@sed -n 's/^## //p' Makefile
 
 # `.venv` is rebuilt whenever the lock changes. torch comes first, with its
 # dependencies, because a CUDA build pins its own CUDA libraries; everything
@@ -14,5 +27,24 @@ BIN := .venv/bin
 	$(BIN)/pip install --quiet --no-deps --requirement requirements.lock
 	touch $@
 
-.PHONY: env
 env: .venv/.installed
+
+run: env
+	$(SNAKEMAKE)
+
+report: env
+	$(SNAKEMAKE) render_pdf render_html
+
+test: env
+	$(BIN)/pytest
+
+lint: env
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile rules
+	for config in config.yaml configs/*.yaml; do \
+		$(BIN)/snakemake --configfile $$config --lint || exit; \
+	done
+
+clean:
+	rm -rf results logs
