@@ -1,6 +1,5 @@
 """A RoBERTa of fairseq as one of transformers: names of weights, configuration, tokenizer."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,40 +14,10 @@ from transformers import (
 
 from seedwise.errors import UserError
 from seedwise.vocabulary import BOS_ID, EOS_ID, PAD_ID
+from seedwise.weight_names import transformers_name
 
 LAYER_NORM_EPS = 1e-5
 """torch's default, which fairseq uses; transformers' default for RoBERTa is another."""
-
-_ENCODER = r"encoder\.sentence_encoder\."
-_HEAD = r"classification_heads\.sentence_classification_head\."
-_LAYER = r"roberta.encoder.layer.\1."
-
-RENAMED = [
-    (_ENCODER + r"embed_tokens\.", "roberta.embeddings.word_embeddings."),
-    (_ENCODER + r"embed_positions\.", "roberta.embeddings.position_embeddings."),
-    (_ENCODER + r"layernorm_embedding\.", "roberta.embeddings.LayerNorm."),
-    (_ENCODER + r"layers\.(\d+)\.self_attn\.q_proj\.", _LAYER + "attention.self.query."),
-    (_ENCODER + r"layers\.(\d+)\.self_attn\.k_proj\.", _LAYER + "attention.self.key."),
-    (_ENCODER + r"layers\.(\d+)\.self_attn\.v_proj\.", _LAYER + "attention.self.value."),
-    (_ENCODER + r"layers\.(\d+)\.self_attn\.out_proj\.", _LAYER + "attention.output.dense."),
-    (_ENCODER + r"layers\.(\d+)\.self_attn_layer_norm\.", _LAYER + "attention.output.LayerNorm."),
-    (_ENCODER + r"layers\.(\d+)\.fc1\.", _LAYER + "intermediate.dense."),
-    (_ENCODER + r"layers\.(\d+)\.fc2\.", _LAYER + "output.dense."),
-    (_ENCODER + r"layers\.(\d+)\.final_layer_norm\.", _LAYER + "output.LayerNorm."),
-    (r"encoder\.lm_head\.weight", "lm_head.decoder.weight"),
-    (r"encoder\.lm_head\.", "lm_head."),
-    (_HEAD, "classifier."),
-]
-"""fairseq's name of a weight, as a pattern of its beginning, and transformers' name."""
-
-
-def transformers_name(name: str) -> str | None:
-    """Return transformers' name of a fairseq weight; ``None`` for what has no counterpart."""
-    for pattern, replacement in RENAMED:
-        renamed, count = re.subn("^" + pattern, replacement, name)
-        if count:
-            return renamed
-    return None
 
 
 def convert_weights(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

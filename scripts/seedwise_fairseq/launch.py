@@ -11,19 +11,12 @@ from typing import Any
 import torch
 
 from seedwise.files import atomic
+from seedwise.weight_names import is_fused_copy
 from seedwise_fairseq import USER_DIR
 
 logger = logging.getLogger(__name__)
 
 Options = dict[str, str | int | float | bool]
-
-# fairseq 0.12 stores each encoder layer twice, once in the layout of torch's fused kernel. It
-# makes these anew on loading, so they are stale copies in a checkpoint and no parameters.
-FUSED_COPIES = tuple(
-    f".{name}_{kind}"
-    for name in ("in_proj", "out_proj", "fc1", "fc2")
-    for kind in ("weight", "bias")
-)
 
 
 def arguments(options: Options) -> list[str]:
@@ -120,11 +113,7 @@ def export_model(checkpoint: dict[str, Any], path: Path) -> None:
 
     The result goes through fairseq's own loader (`--finetune-from-model`, `hub_utils`).
     """
-    weights = {
-        key: value
-        for key, value in checkpoint["model"].items()
-        if not (".layers." in key and key.endswith(FUSED_COPIES))
-    }
+    weights = {key: value for key, value in checkpoint["model"].items() if not is_fused_copy(key)}
     kept = {key: checkpoint.get(key) for key in ("args", "cfg", "criterion")}
     kept |= {
         "model": weights,

@@ -1,0 +1,51 @@
+"""Count the parameters of the RoBERTa that fairseq builds, part by part.
+
+Inputs: none; the architecture comes as a parameter. Output: ``counts`` (JSON: part, number).
+"""
+
+import argparse
+import types
+from pathlib import Path
+from typing import Any
+
+from seedwise.files import write_json
+from seedwise.log import log_to
+from seedwise.parameters import count_parts
+from seedwise.vocabulary import MASK
+from seedwise.weight_names import is_fused_copy, transformers_name
+from seedwise_fairseq import launch
+
+
+def build_model(architecture: dict[str, Any]) -> Any:
+    """Return fairseq's RoBERTa with random weights, as `fairseq-train` builds it."""
+    from fairseq.data import Dictionary
+    from fairseq.models.roberta import RobertaModel
+
+    dictionary = Dictionary()
+    for index in range(architecture["vocab_size"] - len(dictionary) - 1):
+        dictionary.add_symbol(f"piece{index}")
+    dictionary.add_symbol(MASK)
+    options = {
+        name.replace("-", "_"): value
+        for name, value in launch.architecture_options(architecture).items()
+    }
+    task = types.SimpleNamespace(source_dictionary=dictionary)
+    return RobertaModel.build_model(argparse.Namespace(**options), task)
+
+
+def main(*, architecture: dict[str, Any], counts: Path) -> None:
+    """Build the model, count, write."""
+    parameters = (
+        (transformers_name(name) or name, parameter.numel())
+        for name, parameter in build_model(architecture).named_parameters()
+        if not is_fused_copy(name)
+    )
+    write_json(counts, count_parts(parameters))
+
+
+if __name__ == "__main__":
+    with log_to(snakemake.log[0]):
+        main(
+            architecture=snakemake.params.architecture,
+            counts=Path(snakemake.output.counts),
+        )
