@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import functools
+import types
 from typing import Any
 
 
@@ -12,11 +13,13 @@ def _identity_hash(self: object) -> int:
 
 @functools.cache
 def install() -> None:
-    """Restore two behaviours that fairseq 0.12.2 was written for. Call before `import fairseq`.
+    """Restore three behaviours that fairseq 0.12.2 was written for. Call before `import fairseq`.
 
     Python 3.11 refuses every unhashable dataclass default, Python 3.10 only lists, dicts and
     sets; fairseq and hydra 1.0 use dataclass instances as defaults, and dataclasses with `eq`
     are unhashable. Such a default's class gets an identity hash here (fairseq#5012).
+
+    numpy 2 dropped `numpy.compat`, of which fairseq uses `long` for blocks of one text each.
 
     torch 2.6 made `torch.load` read weights only. fairseq's checkpoints need one class more,
     `argparse.Namespace`, which holds plain values; everything else stays refused (fairseq#5603).
@@ -34,6 +37,9 @@ def install() -> None:
 
     dataclasses._get_field = get_field
 
+    import numpy as np
     import torch
+
+    np.compat = types.SimpleNamespace(long=int)
 
     torch.serialization.add_safe_globals([argparse.Namespace])
