@@ -1,13 +1,20 @@
 """Read fairseq's checkpoints without fairseq, and without running what they might carry."""
 
 import argparse
-import contextlib
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from seedwise.errors import UserError
+
+
+def _unsafe_classes(path: Path) -> list[str]:
+    """Return the names of what the checkpoint would call; none if torch cannot tell."""
+    try:
+        return torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:
+        return []
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -17,16 +24,17 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         UserError: the file carries anything else, or is no checkpoint.
     """
     try:
-        # The one class that fairseq's checkpoints need; it holds plain values.
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        # The one class that fairseq's checkpoints need; it holds plain values. Not allowed by
+        # `with safe_globals`, which would forbid it afterwards to fairseq's own loader too.
+        torch.serialization.add_safe_globals([argparse.Namespace])
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        with contextlib.suppress(Exception):
-            unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+        if unsafe := _unsafe_classes(path):
             raise UserError(
                 f"{path}: refused, because it carries code beside tensors: {', '.join(unsafe)}"
             ) from error
-        raise UserError(f"{path}: not a checkpoint that torch can read ({error})") from error
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UserError(f"{path}: not a checkpoint that torch can read ({reason})") from error
     if not isinstance(checkpoint, dict) or "model" not in checkpoint:
         raise UserError(f"{path}: not a fairseq checkpoint; it has no entry 'model'")
     return checkpoint
