@@ -108,6 +108,7 @@ rule encode_corpus:
         mem_mb=1000,
         runtime=60,
     params:
+        block_tokens=lookup(within=config, dpath="models/{model}/pretrain/block_tokens"),
         code=code_sha256("encode_corpus"),
     message:
         "Encode the {wildcards.split} part of the corpus of {wildcards.model}"

@@ -1,7 +1,8 @@
 """Encode a part of a model's corpus with SentencePiece.
 
 Inputs: ``texts`` (a text a line) and the SentencePiece model. Output: ``pieces`` (pieces
-separated by spaces, a text a line); long texts stay whole, since blocks are cut from them.
+separated by spaces). A text that does not fit a block of ``block_tokens``, ``<s>`` and ``</s>``
+included, goes on in the next line: fairseq makes blocks of whole lines and leaves longer ones out.
 """
 
 import logging
@@ -13,10 +14,16 @@ from seedwise.pieces import write_pieces
 logger = logging.getLogger(__name__)
 
 
-def main(*, texts: Path, sentencepiece: Path, pieces: Path) -> None:
-    """Write a line of pieces for each line of text."""
+def main(*, texts: Path, sentencepiece: Path, block_tokens: int, pieces: Path) -> None:
+    """Write each line of text as a line of pieces, or as several."""
     with texts.open(encoding="utf-8", newline="\n") as stream:
-        counts = write_pieces((line.rstrip("\n") for line in stream), sentencepiece, pieces)
+        counts = write_pieces(
+            (line.rstrip("\n") for line in stream),
+            sentencepiece,
+            pieces,
+            longest=block_tokens - 2,
+            keep_rest=True,
+        )
     logger.info("%s: %s", texts, counts)
 
 
@@ -25,5 +32,6 @@ if __name__ == "__main__":
         main(
             texts=Path(snakemake.input.texts),
             sentencepiece=Path(snakemake.input.sentencepiece),
+            block_tokens=snakemake.params.block_tokens,
             pieces=Path(snakemake.output.pieces),
         )

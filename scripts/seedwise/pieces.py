@@ -23,18 +23,23 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def write_pieces(
-    texts: Iterable[str], model: Path, output: Path, longest: int | None = None
+    texts: Iterable[str],
+    model: Path,
+    output: Path,
+    longest: int,
+    keep_rest: bool = False,
 ) -> dict[str, int]:
-    """Write the pieces of each text, separated by spaces, a text a line.
+    """Write the pieces of each text, separated by spaces, at most ``longest`` a line.
 
     Args:
         texts: the texts, in order.
         model: a SentencePiece model.
         output: the file to write.
-        longest: the number of pieces a text is cut to; ``None`` leaves it whole.
+        longest: the largest number of pieces on a line.
+        keep_rest: go on in the next line with what is left of a longer text; otherwise it is cut.
 
     Returns:
-        How many texts there were, how many were ``cut`` and how many are ``empty``.
+        How many texts there were, how many of them were ``cut`` and how many are ``empty``.
     """
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
     counts = {"texts": 0, "cut": 0, "empty": 0}
@@ -42,7 +47,10 @@ def write_pieces(
         for batch in batches(texts):
             for pieces in processor.encode(batch, out_type=str):
                 counts["texts"] += 1
-                counts["cut"] += longest is not None and len(pieces) > longest
+                counts["cut"] += len(pieces) > longest
                 counts["empty"] += not pieces
                 stream.write(" ".join(pieces[:longest]) + "\n")
+                if keep_rest:
+                    for start in range(longest, len(pieces), longest):
+                        stream.write(" ".join(pieces[start : start + longest]) + "\n")
     return counts
