@@ -136,9 +136,9 @@ rule finetune_lora:
 # For whoever wants the model in one piece; nothing else asks for it.
 rule merge_adapter:
     input:
-        script=f"{workflow.basedir}/scripts/merge_adapter.py",
         base=collect("<results>/bases/{model}/transformers", model=lora_model),
-        weights=rules.finetune_lora.output.adapter_weights,
+        adapter_config=rules.finetune_lora.output.adapter_config,
+        adapter_weights=rules.finetune_lora.output.adapter_weights,
     output:
         folder=directory("<results>/lora/{experiment}/seed-{seed}/merged"),
     log:
@@ -152,12 +152,11 @@ rule merge_adapter:
         mem_mb=8000,
         runtime=30,
     params:
-        adapter=subpath(input.weights, parent=True),
+        code=code_sha256("merge_adapter"),
     message:
         "Merge the adapter {wildcards.experiment} of seed {wildcards.seed} into its base"
-    shell:
-        "python {input.script:q} --base {input.base:q} --adapter {params.adapter:q}"
-        " --output {output.folder:q} > {log:q} 2>&1"
+    script:
+        "../scripts/merge_adapter.py"
 
 
 rule summarise_lora:

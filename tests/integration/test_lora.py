@@ -108,11 +108,9 @@ def test_same_seed_same_bits_and_another_seed_others(base, splits, run, tmp_path
         assert (runs[0] / file).read_bytes() != (runs[2] / file).read_bytes()
 
 
-def test_a_merged_model_answers_like_base_and_adapter_in_a_new_process(base, run, tmp_path):
+def test_a_merged_model_answers_like_base_and_adapter(base, run, tmp_path):
     merged = tmp_path / "merged"
-    command = [sys.executable, SCRIPTS / "merge_adapter.py", "--base", base]
-    command += ["--adapter", run / "adapter", "--output", merged]
-    subprocess.run(command, check=True, capture_output=True)
+    merge_adapter.main(base=base, adapter=run / "adapter", folder=merged)
     tokenizer = lora.load_tokenizer(merged)
     prompts = [tokenizer("what is a dog?")["input_ids"]]
     adapted = peft.PeftModel.from_pretrained(
@@ -132,7 +130,9 @@ def test_an_adapter_of_another_base_is_not_merged(run, tmp_path):
     build_bloom(sizes, 0).save_pretrained(tmp_path / "other")
     train_tokenizer(["a dog"], 300).save_pretrained(tmp_path / "other")
     with pytest.raises(UserError, match="cannot be merged into"):
-        merge_adapter.merge(tmp_path / "other", run / "adapter", tmp_path / "merged")
+        merge_adapter.main(
+            base=tmp_path / "other", adapter=run / "adapter", folder=tmp_path / "merged"
+        )
     assert not (tmp_path / "merged").exists()
 
 
