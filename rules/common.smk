@@ -40,10 +40,5 @@ BINARIZED_FILES = ["dict.txt"] + [
     f"{s}.{e}" for s in ("train", "valid", "test") for e in ("bin", "idx")
 ]
 
-TRANSFORMERS_FILES = [
-    "config.json",
-    "model.safetensors",
-    "tokenizer_config.json",
-    "sentencepiece.bpe.model",
-    "dict.txt",
-]
+# In every folder of a transformers model, beside files that depend on its tokenizer.
+TRANSFORMERS_FILES = ["config.json", "model.safetensors", "tokenizer_config.json"]

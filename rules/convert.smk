@@ -50,6 +50,11 @@ rule convert_model:
         "<logs>/convert_model/{model}.log",
     benchmark:
         "<benchmarks>/convert_model/{model}.tsv"
+    wildcard_constraints:
+        # Others bring a transformers folder of their own.
+        model=study.name_pattern(
+            set(config["models"]) - set(study.models_with(config, "transformers_checkpoint"))
+        ),
     conda:
         "../envs/transformers.yaml"
     threads: 1

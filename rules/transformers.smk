@@ -6,27 +6,21 @@ rule finetune_transformers:
             dataset=experiment_dataset,
             file=["train.jsonl", "valid.jsonl", "test.jsonl", "audit.json"],
         ),
-        pretrained=branch(
-            experiment_init,
-            cases={
-                "pretrained": collect(
-                    "<results>/pretrained/{model}/transformers/{file}",
-                    model=experiment_model,
-                    file=TRANSFORMERS_FILES,
-                ),
-                "random": [],
-            },
+        start=branch(
+            lambda w: study.starts_from_folder(config, w.experiment),
+            then=collect(
+                "<results>/pretrained/{model}/transformers/{file}",
+                model=experiment_model,
+                file=TRANSFORMERS_FILES,
+            ),
         ),
         tokenizer=branch(
-            experiment_init,
-            cases={
-                "pretrained": [],
-                "random": collect(
-                    "<results>/tokens/{model}/{file}",
-                    model=experiment_model,
-                    file=["sentencepiece.bpe.model", "dict.txt"],
-                ),
-            },
+            lambda w: study.starts_from_folder(config, w.experiment),
+            otherwise=collect(
+                "<results>/tokens/{model}/{file}",
+                model=experiment_model,
+                file=["sentencepiece.bpe.model", "dict.txt"],
+            ),
         ),
     output:
         history="<results>/runs/{experiment}/seed-{seed}/history.csv",

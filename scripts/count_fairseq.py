@@ -3,34 +3,14 @@
 Inputs: none; the architecture comes as a parameter. Output: ``counts`` (JSON: part, number).
 """
 
-import argparse
-import types
 from pathlib import Path
 from typing import Any
 
 from seedwise.files import write_json
 from seedwise.log import log_to
 from seedwise.parameters import count_parts
-from seedwise.vocabulary import MASK
 from seedwise.weight_names import is_fused_copy, transformers_name
-from seedwise_fairseq import launch
-
-
-def build_model(architecture: dict[str, Any]) -> Any:
-    """Return fairseq's RoBERTa with random weights, as `fairseq-train` builds it."""
-    from fairseq.data import Dictionary
-    from fairseq.models.roberta import RobertaModel
-
-    dictionary = Dictionary()
-    for index in range(architecture["vocab_size"] - len(dictionary) - 1):
-        dictionary.add_symbol(f"piece{index}")
-    dictionary.add_symbol(MASK)
-    options = {
-        name.replace("-", "_"): value
-        for name, value in launch.architecture_options(architecture).items()
-    }
-    task = types.SimpleNamespace(source_dictionary=dictionary)
-    return RobertaModel.build_model(argparse.Namespace(**options), task)
+from seedwise_fairseq.build import build_model
 
 
 def main(*, architecture: dict[str, Any], counts: Path) -> None:

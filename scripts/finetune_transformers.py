@@ -1,7 +1,7 @@
 """Fine-tune one experiment at one seed with transformers' Trainer, and predict the test split once.
 
-Inputs: the data set's splits and audit, and for a pre-trained start a transformers folder, for
-a random one the files of the tokenizer. Outputs: the files of the run contract
+Inputs: the data set's splits and audit, and a transformers folder to start from or, for a random
+start without one, the files of the tokenizer. Outputs: the files of the run contract
 (``history.csv``, ``predictions.csv``, ``metrics.json``) and the folder ``model``: the weights of
 the first epoch with the highest validation accuracy, with tokenizer.
 """
@@ -27,8 +27,9 @@ from transformers import (
 )
 
 from seedwise import device as devices
-from seedwise.classification import class_probabilities, encode
+from seedwise.classification import Example, class_probabilities, encode
 from seedwise.conversion import build_tokenizer, roberta_config
+from seedwise.errors import UserError
 from seedwise.files import atomic, sha256_of_json
 from seedwise.log import log_to
 from seedwise.machine import versions
@@ -137,17 +138,33 @@ def training_arguments(
 
 
 def initial_model(
-    labels: list[str], architecture: dict[str, Any], pretrained: Path | None
+    labels: list[str], settings: dict[str, Any], start: Path | None
 ) -> PreTrainedModel:
-    """Return a classifier in float32: on the weights in ``pretrained``, or on random ones."""
-    if pretrained is None:
-        return AutoModelForSequenceClassification.from_config(roberta_config(architecture, labels))
-    config = AutoConfig.from_pretrained(pretrained)
-    config.id2label = dict(enumerate(labels))
-    config.label2id = {label: index for index, label in enumerate(labels)}
+    """Return a classifier in float32, as the run's ``settings`` ask for it.
+
+    Its sizes come from the folder ``start``, where there is one, and its weights too unless the
+    start is random.
+    """
+    config = roberta_config(settings["architecture"], labels)
+    if start is not None:
+        config = AutoConfig.from_pretrained(start)
+        config.id2label = dict(enumerate(labels))
+        config.label2id = {label: index for index, label in enumerate(labels)}
+    if settings["init"] == "random":
+        return AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     return AutoModelForSequenceClassification.from_pretrained(
-        pretrained, config=config, dtype=torch.float32
+        start, config=config, dtype=torch.float32
     )
+
+
+def check_ids(splits: dict[str, list[Example]], rows: int, start: Path | None) -> None:
+    """Raise `UserError` if the tokenizer numbers a piece beyond the ``rows`` of the embedding."""
+    top = max(number for examples in splits.values() for e in examples for number in e["input_ids"])
+    if top >= rows:
+        raise UserError(
+            f"{start}: the tokenizer gives a piece the number {top:,}, but the embedding has only "
+            f"{rows:,} rows"
+        )
 
 
 def accuracy(predicted: EvalPrediction) -> dict[str, float]:
@@ -158,7 +175,7 @@ def accuracy(predicted: EvalPrediction) -> dict[str, float]:
 def main(
     *,
     run: Run,
-    pretrained: Path | None,
+    start: Path | None,
     tokenizer_files: list[Path],
     history: Path,
     predictions: Path,
@@ -167,15 +184,15 @@ def main(
 ) -> None:
     """Train, or go on where a killed job stopped; then predict and write the run.
 
-    ``tokenizer_files`` (SentencePiece model, ``dict.txt``) serve a random start, which has no
-    ``pretrained`` folder.
+    ``tokenizer_files`` (SentencePiece model, ``dict.txt``) serve a random start without a folder
+    to ``start`` from.
     """
     device = devices.prepare(run.finetune)
-    architecture = run.settings["architecture"]
-    if pretrained is None:
-        tokenizer = build_tokenizer(*tokenizer_files, architecture["max_positions"])
+    if start is None:
+        max_positions = run.settings["architecture"]["max_positions"]
+        tokenizer = build_tokenizer(*tokenizer_files, max_positions)
     else:
-        tokenizer = AutoTokenizer.from_pretrained(pretrained)
+        tokenizer = AutoTokenizer.from_pretrained(start)
     splits = {
         split: encode(run.texts(split), run.labels, tokenizer)
         for split in ("train", "valid", "test")
@@ -187,8 +204,10 @@ def main(
     with training_scratch(model.parent, key) as scratch:
         set_seed(run.seed)
         epochs = TrainingHistory()
+        network = initial_model(run.labels, run.settings, start)
+        check_ids(splits, network.config.vocab_size, start)
         trainer = Trainer(
-            model=initial_model(run.labels, architecture, pretrained),
+            model=network,
             args=training_arguments(
                 run.finetune, updates=updates, seed=run.seed, device=device, scratch=scratch
             ),
@@ -229,16 +248,21 @@ def main(
 
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
+        start = Path(files[0]).parent if (files := snakemake.input.start) else None
         main(
             run=Run(
                 experiment=snakemake.wildcards.experiment,
                 seed=int(snakemake.wildcards.seed),
                 settings=snakemake.params.settings,
                 data=Path(snakemake.input.data[0]).parent,
-                inputs=[Path(path) for path in snakemake.input],
+                inputs=[
+                    *(Path(path) for path in [*snakemake.input.data, *snakemake.input.tokenizer]),
+                    # All of the folder: its tokenizer's files have names of their own.
+                    *(sorted(start.iterdir()) if start else []),
+                ],
                 script="finetune_transformers",
             ),
-            pretrained=Path(p[0]).parent if (p := snakemake.input.pretrained) else None,
+            start=start,
             tokenizer_files=[Path(path) for path in snakemake.input.tokenizer],
             history=Path(snakemake.output.history),
             predictions=Path(snakemake.output.predictions),

@@ -4,9 +4,24 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy._core import multiarray
 
 from seedwise.errors import UserError
+
+PLAIN_VALUES = [
+    argparse.Namespace,
+    np.ndarray,
+    np.dtype,
+    *{type(np.dtype(code)) for code in "?" + np.typecodes["AllInteger"] + "efd"},
+    *[
+        (function, f"{module}.multiarray.{function.__name__}")
+        for function in (multiarray.scalar, multiarray._reconstruct)
+        for module in ("numpy.core", "numpy._core")  # before and since numpy 2
+    ],
+]
+"""What fairseq's checkpoints hold beside tensors: options, and in some numpy's numbers."""
 
 
 def _unsafe_classes(path: Path) -> list[str]:
@@ -24,9 +39,9 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         UserError: the file carries anything else, or is no checkpoint.
     """
     try:
-        # The one class that fairseq's checkpoints need; it holds plain values. Not allowed by
-        # `with safe_globals`, which would forbid it afterwards to fairseq's own loader too.
-        torch.serialization.add_safe_globals([argparse.Namespace])
+        # Not allowed by `with safe_globals`, which would forbid them afterwards to fairseq's own
+        # loader too.
+        torch.serialization.add_safe_globals(PLAIN_VALUES)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         if unsafe := _unsafe_classes(path):

@@ -149,6 +149,21 @@ def trained_models(config: Config) -> list[str]:
     return [name for name, model in config["models"].items() if "corpus" in model]
 
 
+def models_with(config: Config, checkpoint: str) -> list[str]:
+    """Return the models with a `fairseq_checkpoint` or a `transformers_checkpoint`."""
+    return [name for name, model in config["models"].items() if checkpoint in model]
+
+
+def starts_from_folder(config: Config, experiment: str) -> bool:
+    """Tell whether the engine transformers reads the model's folder for this experiment.
+
+    A published folder gives a random start its sizes and tokenizer, too.
+    """
+    chosen = config["experiments"][experiment]
+    published = "transformers_checkpoint" in config["models"][chosen["model"]]
+    return chosen["init"] == "pretrained" or published
+
+
 def datasets_with_model(config: Config, model: str) -> list[str]:
     """Return the data sets that some experiment uses together with ``model``."""
     used = {e["dataset"] for e in config["experiments"].values() if e["model"] == model}

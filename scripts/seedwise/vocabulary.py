@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from seedwise.errors import UserError
+
 BOS_ID, PAD_ID, EOS_ID, UNK_ID = 0, 1, 2, 3
-"""`<s> <pad> </s> <unk>`, which every fairseq dictionary begins with and no `dict.txt` lists."""
+FIRST_SYMBOLS = ("<s>", "<pad>", "</s>", "<unk>")
+"""What every fairseq dictionary begins with and no `dict.txt` lists."""
 
 MASK = "<mask>"
 """Added by fairseq's tasks behind the last line of `dict.txt`."""
@@ -16,11 +19,22 @@ SENTENCEPIECE_SYMBOLS = 3
 
 
 def read_dictionary(path: Path) -> dict[str, int]:
-    """Return the id of each piece in ``dict.txt`` (``piece count`` a line), `<mask>` included."""
+    """Return the id of each piece in ``dict.txt`` (``piece count`` a line), `<mask>` included.
+
+    Raises:
+        UserError: a line is not UTF-8, is no piece and count, or repeats a piece.
+    """
     ids: dict[str, int] = {}
-    with path.open(encoding="utf-8", newline="\n") as stream:
-        for line in stream:
-            piece = line.rstrip("\n").rsplit(" ", 1)[0]
-            ids[piece] = UNK_ID + 1 + len(ids)
-    ids[MASK] = UNK_ID + 1 + len(ids)
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        where = f"{path}, line {number}"
+        try:
+            piece, _, count = line.decode().rpartition(" ")
+        except UnicodeDecodeError:
+            raise UserError(f"{where}: not UTF-8") from None
+        if not piece or not count.isdecimal():
+            raise UserError(f"{where}: {line.decode()!r} is not a piece, a space and a count")
+        if piece in ids or piece in FIRST_SYMBOLS:
+            raise UserError(f"{where}: fairseq's dictionary holds {piece!r} already")
+        ids[piece] = UNK_ID + 1 + len(ids)
+    ids.setdefault(MASK, UNK_ID + 1 + len(ids))
     return ids

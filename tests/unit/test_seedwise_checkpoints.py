@@ -2,6 +2,7 @@ import argparse
 import os
 import pickle
 
+import numpy as np
 import pytest
 import torch
 
@@ -33,6 +34,16 @@ def test_a_checkpoint_with_options_loads(checkpoint):
     loaded = load_checkpoint(checkpoint)
     assert loaded["cfg"]["model"].arch == "roberta"
     torch.testing.assert_close(loaded["model"]["w"], torch.ones(2))
+
+
+@pytest.mark.parametrize("module", ["numpy._core", "numpy.core"])
+def test_numbers_of_numpy_are_plain_values(tmp_path, module):
+    path = tmp_path / "model.pt"
+    state = {"best": np.float64(81.5), "updates": np.int64(3), "losses": np.arange(2.0)}
+    torch.save({"model": {}, "extra_state": state}, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes().replace(b"numpy._core", module.encode()))
+    loaded = load_checkpoint(path)["extra_state"]
+    assert (loaded["best"], loaded["updates"], loaded["losses"].tolist()) == (81.5, 3, [0.0, 1.0])
 
 
 def test_fairseqs_loader_may_read_options_afterwards(checkpoint):
