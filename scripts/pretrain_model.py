@@ -30,9 +30,12 @@ def pretraining_options(
     return {
         "task": "seedwise_masked_lm",
         "criterion": "masked_lm",
-        "sample-break-mode": "complete",
+        "sample-break-mode": pretrain["sample_break_mode"],
+        "mask-prob": pretrain["mask_probability"],
         "tokens-per-sample": pretrain["block_tokens"],
         **launch.architecture_options(settings["architecture"]),
+        "dropout": pretrain["dropout"],
+        "attention-dropout": pretrain["dropout"],
         **launch.training_options(pretrain, device, pretrain["seed"], pretrain["updates"], scratch),
     }
 
