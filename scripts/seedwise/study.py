@@ -22,6 +22,17 @@ SCHEMAS = Path(__file__).resolve().parents[2] / "rules" / "schemas"
 CONFIG_SCHEMA = SCHEMAS / "config.schema.yaml"
 
 
+_KINDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "a section of keys",
+    "string": "text",
+}
+"""What YAML's authors call the types of JSON Schema."""
+
+
 def _validator() -> jsonschema.Draft202012Validator:
     def retrieve(uri: str) -> Resource:
         contents = yaml.safe_load((SCHEMAS / uri).read_text(encoding="utf-8"))
@@ -52,17 +63,21 @@ def _describe(error: jsonschema.ValidationError) -> str:
         return f"{key}: unknown key {unknown}; allowed are {', '.join(sorted(allowed))}"
     if error.validator == "required":
         missing = ", ".join(repr(name) for name in error.validator_value if name not in found)
-        return f"{key}: missing key {missing}"
+        return f"{key}: missing key {missing}; required are {', '.join(error.validator_value)}"
     if error.validator == "uniqueItems":
         repeated = sorted({str(item) for item in found if found.count(item) > 1})
         return f"{key}: {', '.join(repeated)} stands there more than once"
     if error.validator == "enum":
         return f"{key}: {found!r} is not one of {', '.join(map(str, error.validator_value))}"
     if error.validator == "type":
+        kinds = error.validator_value
+        wanted = " or ".join(
+            _KINDS[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds)
+        )
         hint = ""
-        if isinstance(found, str) and error.validator_value in ("number", "integer"):
+        if isinstance(found, str) and wanted == _KINDS["number"]:
             hint = " (YAML reads 1e-5 as text: write 1.0e-5)"
-        return f"{key}: {found!r} must be of type {error.validator_value}{hint}"
+        return f"{key}: {found!r} must be {wanted}{hint}"
     if error.validator == "oneOf":
         choices = " or ".join("/".join(s["required"]) for s in error.validator_value)
         return f"{key}: exactly one of {choices} must be given"
