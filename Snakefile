@@ -23,6 +23,7 @@ include: "rules/parameters.smk"
 if "lora" in config:
 
     include: "rules/lora.smk"
+    include: "rules/lora_results.smk"
 
 
 include: "rules/tables.smk"
