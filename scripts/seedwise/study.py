@@ -140,9 +140,14 @@ def check_config(config: Config, source: str) -> None:
 
 
 def merge_hyperparameters(config: Config) -> None:
-    """Lay each experiment's own hyper-parameters over the study's, in place."""
+    """Lay each experiment's own hyper-parameters over the study's, in place.
+
+    A model whose tokenizer is made in the study gets a section for its defaults.
+    """
     for experiment in config["experiments"].values():
         experiment["finetune"] = config.get("finetune", {}) | experiment.get("finetune", {})
+    for name in trained_models(config):
+        config["models"][name].setdefault("tokenizer", {})
 
 
 def experiments(config: Config, **wanted: str) -> list[str]:

@@ -1,11 +1,11 @@
 """Question 1: formulas, counts of real models of both engines, and the check."""
 
-import importlib
-
 import pandas as pd
 import pytest
 
 import check_parameters
+import count_fairseq
+import count_transformers
 from seedwise.errors import UserError
 from seedwise.files import read_json, write_json
 from seedwise.parameters import count_parts, formulas
@@ -34,7 +34,8 @@ UNEVEN = STUDY | {
 
 def count(engine, architecture, folder):
     counts = folder / f"{engine}.json"
-    importlib.import_module(f"count_{engine}").main(architecture=architecture, counts=counts)
+    script = {"fairseq": count_fairseq, "transformers": count_transformers}[engine]
+    script.main(architecture=architecture, counts=counts)
     return counts
 
 

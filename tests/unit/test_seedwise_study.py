@@ -4,6 +4,7 @@ import re
 import pytest
 import yaml
 from smoke_study import CONFIG, ROOT
+from snakemake.utils import validate
 
 from seedwise import study
 from seedwise.errors import UserError
@@ -23,8 +24,14 @@ def message(config):
 @pytest.mark.parametrize(
     "path", [ROOT / "config.yaml", *(ROOT / "configs").glob("*.yaml")], ids=lambda p: p.name
 )
-def test_the_projects_studies_are_valid(path):
-    study.check_config(yaml.safe_load(path.read_text(encoding="utf-8")), path.name)
+def test_the_projects_studies_are_valid_with_and_without_their_defaults(path):
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    study.check_config(config, path.name)
+    study.merge_hyperparameters(config)
+    validate(config, study.CONFIG_SCHEMA)
+    study.check_config(config, path.name)  # as report.html is made from the study's record
+    for model in config["models"].values():
+        assert ("tokenizer" in model) == ("corpus" in model)
 
 
 # What to set (a path of keys and a value; a lone path is removed), and what must be said.
