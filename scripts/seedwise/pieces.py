@@ -6,6 +6,7 @@ from pathlib import Path
 import sentencepiece
 
 from seedwise.files import atomic
+from seedwise.vocabulary import UNK
 
 TEXTS_PER_BATCH = 1024
 
@@ -20,6 +21,17 @@ def batches(texts: Iterable[str]) -> Iterator[list[str]]:
             batch = []
     if batch:
         yield batch
+
+
+def line_of(pieces: list[str]) -> str:
+    """Return the pieces separated by spaces, and unknown ones for those that hold white space.
+
+    fairseq separates pieces at any white space, of which SentencePiece leaves U+0085 in.
+    """
+    line = " ".join(pieces)
+    if line.split() == pieces:
+        return line
+    return " ".join(piece if piece.split() == [piece] else UNK for piece in pieces)
 
 
 def write_pieces(
@@ -49,8 +61,8 @@ def write_pieces(
                 counts["texts"] += 1
                 counts["cut"] += len(pieces) > longest
                 counts["empty"] += not pieces
-                stream.write(" ".join(pieces[:longest]) + "\n")
+                stream.write(line_of(pieces[:longest]) + "\n")
                 if keep_rest:
                     for start in range(longest, len(pieces), longest):
-                        stream.write(" ".join(pieces[start : start + longest]) + "\n")
+                        stream.write(line_of(pieces[start : start + longest]) + "\n")
     return counts

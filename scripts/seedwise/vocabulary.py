@@ -8,6 +8,8 @@ BOS_ID, PAD_ID, EOS_ID, UNK_ID = 0, 1, 2, 3
 FIRST_SYMBOLS = ("<s>", "<pad>", "</s>", "<unk>")
 """What every fairseq dictionary begins with and no `dict.txt` lists."""
 
+UNK = FIRST_SYMBOLS[UNK_ID]
+
 MASK = "<mask>"
 """Added by fairseq's tasks behind the last line of `dict.txt`."""
 
