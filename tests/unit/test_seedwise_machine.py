@@ -1,0 +1,41 @@
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seedwise import machine
+
+
+def test_versions_are_those_installed():
+    assert machine.versions("numpy") == {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+    with pytest.raises(ModuleNotFoundError):
+        machine.versions("no-such-package")
+
+
+PROGRAM = """
+from seedwise.machine import peak_rss_mib
+before = peak_rss_mib()
+block = b"x" * (100 * 2**20)
+after = peak_rss_mib()
+del block
+print(before, after, peak_rss_mib())
+"""
+
+
+def test_peak_memory_is_in_mebibytes_and_never_falls():
+    folder = Path(machine.__file__).parents[1]
+    words = subprocess.check_output([sys.executable, "-c", PROGRAM], cwd=folder, text=True)
+    before, after, later = map(float, words.split())
+    assert 1 < before < 100
+    assert 95 < after - before < 110
+    assert later >= after
+
+
+def test_processor_has_a_name():
+    assert machine.processor_name().strip()
