@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from small_texts import RECORDS, TEXTS, train_sentencepiece
+from tokenizers import ByteLevelBPETokenizer
 
 from seedwise.files import read_json, write_json, write_jsonl
 from seedwise.pieces import write_pieces
@@ -174,3 +175,13 @@ def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
         report=results / "conversion.json",
     )
     return read_json(results / "conversion.json")
+
+
+def write_own_tokenizer(folder: Path) -> None:
+    """Write a RoBERTa tokenizer of bytes, as old published folders hold it; its ids are its own."""
+    tokenizer = ByteLevelBPETokenizer()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer.train_from_iterator(TEXTS, vocab_size=400, special_tokens=special)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_model(str(folder))  # vocab.json and merges.txt
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "RobertaTokenizer"})
