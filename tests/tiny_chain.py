@@ -10,6 +10,7 @@ from small_texts import RECORDS, VOCAB_SIZE, train_sentencepiece
 import binarize_dataset
 import encode_dataset
 from seedwise.files import write_json, write_jsonl
+from seedwise_fairseq import tasks
 from seedwise_fairseq.build import build_model, model_options
 from seedwise_fairseq.launch import export_model
 
@@ -110,11 +111,16 @@ def write_chain(
 
 
 def write_checkpoint(path: Path, seed: int = 0) -> None:
-    """Write a fairseq checkpoint as pre-training leaves it, but with random weights."""
+    """Write a fairseq checkpoint as pre-training leaves it, but with random weights.
+
+    They are larger than fresh ones, so that texts differ in what comes out.
+    """
     torch.manual_seed(seed)
     options = model_options(ARCHITECTURE)
     options.task = options.criterion = "masked_lm"
     weights = build_model(ARCHITECTURE).state_dict()
+    for weight in weights.values():
+        torch.nn.init.normal_(weight, std=0.3) if weight.dim() > 1 else weight.add_(0.1)
     history = {"num_updates": 0, "lr_scheduler_state": {}, "optimizer_name": "none"}
     export_model(
         {
@@ -125,6 +131,17 @@ def write_checkpoint(path: Path, seed: int = 0) -> None:
         },
         path,
     )
+
+
+def sentence_task(chain: Chain, **options: Any) -> tasks.SeedwiseSentencePredictionTask:
+    """Return fairseq's task on the binarized files."""
+    config = tasks.SeedwiseSentencePredictionConfig(
+        data=str(chain.binarized), num_classes=2, init_token=0, separator_token=2, seed=3
+    )
+    config.max_positions = ARCHITECTURE["max_positions"]
+    for name, value in options.items():
+        setattr(config, name, value)
+    return tasks.SeedwiseSentencePredictionTask.setup_task(config)
 
 
 def run_settings(engine: str, init: str = "random", **finetune: Any) -> dict[str, Any]:
