@@ -107,7 +107,6 @@ def main(
                 "model": weights,
                 "args": options,
                 "optimizer_history": [history],
-                "extra_state": {"epoch": 1},
             },
             model,
         )

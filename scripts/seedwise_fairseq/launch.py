@@ -119,7 +119,7 @@ def export_model(checkpoint: dict[str, Any], path: Path) -> None:
         "model": weights,
         "optimizer_history": checkpoint.get("optimizer_history", []),
         "task_state": {},
-        "extra_state": {"epoch": checkpoint.get("extra_state", {}).get("epoch")},
+        "extra_state": {},
         "last_optimizer_state": None,
     }
     with atomic(path) as partial:
