@@ -10,6 +10,7 @@ from small_texts import RECORDS, VOCAB_SIZE, train_sentencepiece
 import binarize_dataset
 import encode_dataset
 from seedwise.files import write_json, write_jsonl
+from seedwise.runs import Run
 from seedwise_fairseq import tasks
 from seedwise_fairseq.build import build_model, model_options
 from seedwise_fairseq.launch import export_model
@@ -127,7 +128,6 @@ def write_checkpoint(path: Path, seed: int = 0) -> None:
             "model": weights,
             "args": options,
             "optimizer_history": [history],
-            "extra_state": {"epoch": 1},
         },
         path,
     )
@@ -154,4 +154,33 @@ def run_settings(engine: str, init: str = "random", **finetune: Any) -> dict[str
         "finetune": FINETUNE | finetune,
         "architecture": ARCHITECTURE,
         "model_source": {},
+    }
+
+
+def make_run(
+    chain: Chain, engine: str, init: str = "random", seed: int = 0, **finetune: Any
+) -> Run:
+    """Return a run on the chain's data, as the engine's rule makes it."""
+    return Run(
+        experiment="e",
+        seed=seed,
+        settings=run_settings(engine, init, **finetune),
+        data=chain.data,
+        inputs=sorted(chain.data.iterdir()),
+        script=f"finetune_{engine}",
+    )
+
+
+def majority_records() -> dict[str, list[dict[str, str]]]:
+    """Return splits with the labels "0" and "1", in which the training texts are mostly "1".
+
+    fairseq, left to itself, would number the classes by frequency.
+    """
+    records = [record | {"label": str(LABELS.index(record["label"]))} for record in RECORDS]
+    ones = [record for record in records if record["label"] == "1"]
+    zeros = [record for record in records if record["label"] == "0"]
+    return {
+        "train": ones[:44] + zeros[:24],
+        "valid": ones[44:54] + zeros[24:34],
+        "test": ones[54:] + zeros[34:],
     }
