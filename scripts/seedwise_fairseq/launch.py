@@ -95,6 +95,9 @@ def training_options(
         "batch-size": settings["batch_size"],
         "required-batch-size-multiple": 1,
         "num-workers": 0,
+        # Batches made ahead, in threads, would race for numpy's random numbers: training's and
+        # validation's masks would depend on the scheduler.
+        "data-buffer-size": 0,
         "autocast": "float32" if half else settings["precision"],
         "fp16": half,
         "cpu": device == "cpu",

@@ -33,11 +33,12 @@ PRETRAIN = {
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
-    """A chain with a binarized corpus, in which some texts are longer than a block."""
+    """A chain with a binarized corpus; some of its texts are longer than a block, some short."""
     chain = write_chain(tmp_path_factory.mktemp("chain"))
     corpus = chain.folder / "corpus"
     corpus.mkdir()
-    for split, texts in (("train", [*TEXTS[:100], " ".join(TEXTS[:20])]), ("valid", TEXTS[100:])):
+    train = [*TEXTS[:100], " ".join(TEXTS[:20]), *["the film"] * 20]
+    for split, texts in (("train", train), ("valid", TEXTS[100:])):
         (corpus / f"{split}.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
         encode_corpus.main(
             texts=corpus / f"{split}.txt",
@@ -106,11 +107,13 @@ def test_blocks_may_hold_a_text_each(chain, tmp_path):
 
 
 def test_same_seed_same_losses_another_seed_others(chain, tmp_path):
+    # The end comes inside an epoch: fairseq's threads, let alone, would race for the masks.
     losses = [
-        valid_losses(pretrain(chain, tmp_path / name, updates=3, seed=int(name[1])))
-        for name in ("a0", "b0", "c1")
+        valid_losses(pretrain(chain, tmp_path / str(number), updates=3, seed=seed))
+        for number, seed in enumerate([0, 0, 0, 0, 1])
     ]
-    assert losses[0] == losses[1] != losses[2]
+    assert losses[:4] == losses[:1] * 4
+    assert losses[4] != losses[0]
 
 
 def test_settings_reach_the_command_line(tmp_path):
@@ -128,5 +131,6 @@ def test_settings_reach_the_command_line(tmp_path):
         "max-update": 24,
         "seed": 4,
         "clip-norm": 1.0,
+        "data-buffer-size": 0,
     }
     assert {key: options[key] for key in expected} == expected
