@@ -1,6 +1,7 @@
 import pandas as pd
 
 from plot_lora import main, plot, read_histories
+from seedwise.figures import use_style
 
 
 def write_history(folder, experiment, seed, loss):
@@ -14,8 +15,9 @@ def write_history(folder, experiment, seed, loss):
 def test_a_panel_per_experiment_with_the_mean_over_seeds(tmp_path):
     paths = [write_history(tmp_path, "a", 0, 2.0), write_history(tmp_path, "a", 1, 4.0)]
     paths.append(write_history(tmp_path, "b", 0, 3.0))
+    use_style()
     figure = plot(read_histories(paths))
-    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b"]
     means = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
     assert list(means["validation"]) == [3.0, 2.0]
     assert list(means["training"]) == [2.5]
