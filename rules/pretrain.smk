@@ -12,6 +12,8 @@ rule pretrain_model:
         "<benchmarks>/pretrain_model/{model}.tsv"
     wildcard_constraints:
         model=study.name_pattern(study.trained_models(config)),
+    # Most other jobs wait for it.
+    priority: 1
     conda:
         "../envs/fairseq.yaml"
     threads: lookup(within=config, dpath="models/{model}/pretrain/threads", default=1)
