@@ -36,6 +36,7 @@ from seedwise.machine import versions
 from seedwise.runs import Outcome, Run, best_epoch, write_run
 from seedwise.scratch import training_scratch
 from seedwise.trainer_checkpoints import last_complete_checkpoint
+from seedwise.trainer_log import log_progress
 
 
 class TrainingHistory(TrainerCallback):
@@ -219,6 +220,7 @@ def main(
             compute_loss_func=epochs.loss,
             callbacks=[epochs],
         )
+        log_progress(trainer)
         trainer.train(resume_from_checkpoint=last_complete_checkpoint(scratch))
         rows = history_table(trainer.state.log_history)
         best_updates = best_epoch(rows) * updates // run.finetune["epochs"]

@@ -11,6 +11,7 @@ from torch import nn
 from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerBase, Trainer, TrainingArguments
 
 from seedwise.trainer_checkpoints import last_complete_checkpoint
+from seedwise.trainer_log import log_progress
 
 Example = dict[str, list[int]]
 
@@ -110,6 +111,7 @@ def train(
     )
     if measure:
         trainer.measure = measure
+    log_progress(trainer)
     checkpoint = last_complete_checkpoint(scratch)
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
