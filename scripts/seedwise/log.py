@@ -16,6 +16,8 @@ def log_to(path: str | Path) -> Iterator[None]:
     """Log to ``path``; turn a `UserError` into its message, without traceback, and exit code 1."""
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
+    # Python's warnings concern developers; the log file has them.
+    terminal.addFilter(lambda record: record.name != "py.warnings")
     handlers = [logging.FileHandler(path, mode="w", encoding="utf-8"), terminal]
     logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=handlers, force=True)
     logging.captureWarnings(True)
