@@ -59,7 +59,7 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, protocol):
     if protocol == "torch":
         torch.save(malicious, path)
     else:
-        path.write_bytes(pickle.dumps(malicious))
+        path.write_bytes(pickle.dumps(malicious, protocol=2))
     with pytest.raises(UserError, match=r"model\.pt: ") as caught:
         load_checkpoint(path)
     if protocol == "torch":
