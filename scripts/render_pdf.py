@@ -27,6 +27,13 @@ from seedwise.statistics import TEST_ASSUMPTION, TEST_NAME
 Config = dict[str, Any]
 
 
+class _PlainDumper(yaml.SafeDumper):
+    """Writes a repeated list out each time, where YAML would refer to the first."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def git_commit(folder: Path) -> str:
     """Return the commit checked out in ``folder``; ``unknown`` where git cannot tell."""
 
@@ -143,7 +150,9 @@ def report_data(
         "seeds": ", ".join(map(str, config["seeds"])),
         "commit": commit,
         "config_sha256": sha256_of_json(config),
-        "config": yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=88),
+        "config": yaml.dump(
+            config, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=88
+        ),
         "experiments": for_typst(
             pd.DataFrame(
                 [
