@@ -109,6 +109,7 @@ def lora_part(experiment: dict[str, Any]) -> dict[str, Any]:
         "template": experiment["template"],
         "config": for_typst(presentation_parts.lora_config(experiment)),
         "counts": pairs(presentation_parts.lora_counts(experiment), "What", "Value"),
+        "layers": for_typst(presentation_parts.lora_layers(experiment)),
         "results": for_typst(presentation_parts.lora_results(experiment)),
         "answers_seed": experiment["answers_seed"],
         "answers": experiment["answers"],

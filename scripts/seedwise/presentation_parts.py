@@ -76,6 +76,10 @@ def lora_results(experiment: dict[str, Any]) -> pd.DataFrame:
     rows = [
         {"Seed": str(run["seed"])}
         | {head: number(run[key], decimals) for key, (head, decimals) in heads.items()}
+        | {
+            "Ended before": percent(run["stopped_fraction_before"], decimals=0),
+            "after  ": percent(run["stopped_fraction"], decimals=0),
+        }
         for run in experiment["runs"]
     ]
     if len(rows) > 1:
@@ -84,8 +88,25 @@ def lora_results(experiment: dict[str, Any]) -> pd.DataFrame:
             for key, (head, decimals) in heads.items()
             for spread in [experiment["summary"][key]]
         }
-        rows.append({"Seed": "all"} | means)
+        ended = {
+            "Ended before": percent(experiment["summary"]["stopped_fraction_before"]["mean"], 0),
+            "after  ": percent(experiment["summary"]["stopped_fraction"]["mean"], 0),
+        }
+        rows.append({"Seed": "all"} | means | ended)
     return pd.DataFrame(rows)
+
+
+def lora_layers(experiment: dict[str, Any]) -> pd.DataFrame:
+    """Return the trained parameters of each adapted layer, by formula and counted."""
+    return pd.DataFrame(
+        {
+            "Layer": layer["module"],
+            "Formula": str(layer["formula"]).replace("*", "·"),
+            "By formula": number(layer["analytic"]),
+            "Counted": number(layer["counted"]),
+        }
+        for layer in experiment["layers"]
+    )
 
 
 def lora_counts(experiment: dict[str, Any]) -> Rows:

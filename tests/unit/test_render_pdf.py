@@ -100,6 +100,8 @@ def test_lora_is_printed_where_there_is_some(inputs, tmp_path):
     text = text_of(inputs["pdf"])
     assert "Question 2" in text
     assert "1,572,864" in text
+    assert "h.0.query_key_value" in text and "16 · (1024 + 3072)" in text and "65,536" in text
+    assert "12 %" in text and "88 %" in text  # answers that ended by themselves
     assert "Cliquez sur le bouton" in text
 
 
@@ -139,11 +141,13 @@ LORA = """\
   "name": "bloom-lora", "model": "bloom", "dataset": "faq", "quantization": "none",
   "template": "<human>: {question}\\n<assistant>: {answer}",
   "lora_config": [{"parameter": "r", "value": "16", "meaning": "rank", "effect": "proportional"}],
-  "layers": [{"layer": "h.0", "in_features": 1024, "out_features": 3072, "analytic": 1572864}],
+  "layers": [{"module": "h.0.query_key_value", "in_features": 1024, "out_features": 3072,
+              "formula": "16 * (1024 + 3072)", "analytic": 65536, "counted": 65536}],
   "analytic_parameters": 1572864, "trainable_parameters": 1572864,
   "total_parameters": 560787456, "trainable_share": 0.0028,
   "runs": [{"seed": 0, "heldout_loss_before": 3.2, "heldout_loss_after": 1.9,
-            "perplexity_before": 24.5, "perplexity_after": 6.7}],
+            "perplexity_before": 24.5, "perplexity_after": 6.7,
+            "stopped_fraction_before": 0.125, "stopped_fraction": 0.875}],
   "summary": {}, "answers_seed": 0,
   "answers": [{"question": "Comment ?", "reference": "Ainsi.", "before": "#*_",
                "after": "Cliquez sur le bouton"}]
