@@ -6,6 +6,7 @@ history of the epochs in the checkpoint, so that a resumed run loses none of it.
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from fairseq.logging import metrics
 from fairseq.tasks import register_task
 from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
 from fairseq.tasks.sentence_prediction import SentencePredictionConfig, SentencePredictionTask
+
+from seedwise.checkpoints import load_checkpoint
 
 BATCHES_PER_GROUP = 50
 """Batches drawn together and sorted by length, as in transformers' `LengthGroupedSampler`."""
@@ -65,6 +68,9 @@ class _EpochHistory:
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.state.add_factory("history", list)
+        # fairseq saves a task's state with each checkpoint but does not load it on resuming.
+        if self.cfg.history_from and Path(self.cfg.history_from).is_file():
+            self.load_state_dict(load_checkpoint(Path(self.cfg.history_from))["task_state"])
         self._train_iterator: Any = None
         self._epoch = 0
 
@@ -132,11 +138,17 @@ _AUTOCAST = field(
 )
 
 
+_HISTORY_FROM = field(
+    default="", metadata={"help": "checkpoint whose history a resumed training goes on with"}
+)
+
+
 @dataclass
 class SeedwiseSentencePredictionConfig(SentencePredictionConfig):
     """Options of `--task seedwise_sentence_prediction` beside those of `sentence_prediction`."""
 
     autocast: str = _AUTOCAST
+    history_from: str = _HISTORY_FROM
     group_by_length: int = field(
         default=0, metadata={"help": "batch size for batches of similar length; 0: random batches"}
     )
@@ -162,6 +174,7 @@ class SeedwiseMaskedLMConfig(MaskedLMConfig):
     """Options of `--task seedwise_masked_lm` beside those of `masked_lm`."""
 
     autocast: str = _AUTOCAST
+    history_from: str = _HISTORY_FROM
 
 
 @register_task("seedwise_masked_lm", dataclass=SeedwiseMaskedLMConfig)
