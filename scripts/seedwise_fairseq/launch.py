@@ -103,7 +103,7 @@ def training_options(
         "cpu": device == "cpu",
         "seed": seed,
         "save-dir": str(scratch),
-        "history-from": str(scratch / "checkpoint_last.pt"),
+        "history-from": f"{scratch}/checkpoint_last.pt",
         "no-epoch-checkpoints": True,
         "save-interval-updates": settings["checkpoint_updates"],
         "keep-interval-updates": 2,
