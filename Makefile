@@ -5,10 +5,11 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
-.PHONY: help env run report test lint clean
+.PHONY: help env study run report test lint clean
 .DEFAULT_GOAL := help
 
 ## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
+## make study    a commented study for your own DATA (make study DATA=reviews.csv)
 ## make report   its report.pdf and report.html, with whatever they still need
 ## make test     all tests, a small study through the whole chain among them
 ## make lint     style of Python, of the rules and of the workflow
@@ -28,6 +29,9 @@ help:
 	touch $@
 
 env: .venv/.installed
+
+study: env
+	$(BIN)/python scripts/propose_study.py $(DATA)
 
 run: env
 	$(SNAKEMAKE)
