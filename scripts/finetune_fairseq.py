@@ -83,9 +83,8 @@ def main(
     device = devices.prepare(run.finetune)
     key = sha256_of_json({"seed": run.seed, **run.hashes()})
     with training_scratch(model.parent, key) as scratch:
-        launch.run(
-            "train",
-            str(binarized),
+        launch.train(
+            binarized,
             options=finetuning_options(
                 run.settings,
                 texts=len(run.texts("train")),
@@ -95,6 +94,7 @@ def main(
                 scratch=scratch,
                 pretrained=pretrained,
             ),
+            selects_best=True,
         )
         last = load_checkpoint(scratch / "checkpoint_last.pt")
         best = load_checkpoint(scratch / "checkpoint_best.pt")

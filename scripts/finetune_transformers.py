@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from torch.nn.functional import cross_entropy
@@ -25,6 +26,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from seedwise import device as devices
 from seedwise.classification import Example, class_probabilities, encode
@@ -35,15 +37,16 @@ from seedwise.log import log_to
 from seedwise.machine import versions
 from seedwise.runs import Outcome, Run, best_epoch, write_run
 from seedwise.scratch import training_scratch
-from seedwise.trainer_checkpoints import last_complete_checkpoint
+from seedwise.trainer_checkpoints import Checkpoints, last_whole_checkpoint
 from seedwise.trainer_log import log_progress
 
 
 class TrainingHistory(TrainerCallback):
     """Loss and accuracy of each epoch's training texts, and the seconds so far.
 
-    They go into the Trainer's own log history, which every checkpoint holds. Each text counts
-    as the model saw it: with dropout, before its update.
+    They go into the Trainer's own log history, which every checkpoint holds, and so do the counts
+    so far where one is written inside an epoch. Each text counts as the model saw it: with
+    dropout, before its update.
     """
 
     def __init__(self) -> None:
@@ -62,9 +65,29 @@ class TrainingHistory(TrainerCallback):
         return loss
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Start the clock, from where a resumed run's stood."""
+        """Start the clock and the counts, from where a resumed run's stood."""
         earlier = [entry["seconds"] for entry in state.log_history if "seconds" in entry]
         self._started = time.monotonic() - (earlier[-1] if earlier else 0.0)
+        if state.log_history and "counted_texts" in state.log_history[-1]:
+            counted = state.log_history.pop()
+            self._loss = torch.tensor(counted["counted_loss"])
+            self._correct = torch.tensor(counted["counted_correct"])
+            self._texts = counted["counted_texts"]
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Leave the counts for a checkpoint inside an epoch, in place of those before."""
+        if control.should_save:
+            if state.log_history and "counted_texts" in state.log_history[-1]:
+                state.log_history.pop()
+            state.log_history.append(
+                {
+                    "step": state.global_step,
+                    "counted_loss": float(self._loss),
+                    "counted_correct": float(self._correct),
+                    "counted_texts": self._texts,
+                    "seconds": time.monotonic() - self._started,
+                }
+            )
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Add the epoch's entry beside the one that the Trainer made of the validation."""
@@ -78,6 +101,31 @@ class TrainingHistory(TrainerCallback):
             }
         )
         self._clear()
+
+
+class EpochLengthGroups(LengthGroupedSampler):
+    """Batches of similar length whose order depends on seed and epoch alone.
+
+    The Trainer's own draws it from the random numbers at hand, which after a resume inside an
+    epoch are others than at the epoch's beginning.
+    """
+
+    def __init__(self, batch_size: int, lengths: list[int], seed: int) -> None:
+        super().__init__(batch_size, lengths=lengths)
+        self._seed = seed
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next."""
+        (seed,) = np.random.SeedSequence((self._seed, epoch)).generate_state(1, np.uint64)
+        self.generator = torch.Generator().manual_seed(int(seed))
+
+
+class _Trainer(Trainer):
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        lengths = [len(example["input_ids"]) for example in self.train_dataset]
+        return EpochLengthGroups(self.args.train_batch_size, lengths, self.args.seed)
 
 
 def history_table(log: list[dict[str, float]]) -> pd.DataFrame:
@@ -126,7 +174,6 @@ def training_arguments(
         train_sampling_strategy="group_by_length" if finetune["group_by_length"] else "random",
         eval_strategy="epoch",
         save_strategy="epoch",
-        save_total_limit=2,  # the best and the last
         load_best_model_at_end=True,
         metric_for_best_model="accuracy",  # the first of equal epochs stays the best
         logging_strategy="epoch",
@@ -207,7 +254,7 @@ def main(
         epochs = TrainingHistory()
         network = initial_model(run.labels, run.settings, start)
         check_ids(splits, network.config.vocab_size, start)
-        trainer = Trainer(
+        trainer = _Trainer(
             model=network,
             args=training_arguments(
                 run.finetune, updates=updates, seed=run.seed, device=device, scratch=scratch
@@ -218,10 +265,10 @@ def main(
             processing_class=tokenizer,
             compute_metrics=accuracy,
             compute_loss_func=epochs.loss,
-            callbacks=[epochs],
+            callbacks=[Checkpoints(run.finetune["checkpoint_updates"]), epochs],
         )
         log_progress(trainer)
-        trainer.train(resume_from_checkpoint=last_complete_checkpoint(scratch))
+        trainer.train(resume_from_checkpoint=last_whole_checkpoint(scratch))
         rows = history_table(trainer.state.log_history)
         best_updates = best_epoch(rows) * updates // run.finetune["epochs"]
         kept = str(trainer.state.best_model_checkpoint)

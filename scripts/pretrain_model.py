@@ -54,8 +54,10 @@ def main(
     }
     with training_scratch(model.parent, sha256_of_json(hashes)) as scratch:
         started = time.monotonic()
-        launch.run(
-            "train", str(corpus[0].parent), options=pretraining_options(settings, device, scratch)
+        launch.train(
+            corpus[0].parent,
+            options=pretraining_options(settings, device, scratch),
+            selects_best=False,
         )
         checkpoint = load_checkpoint(scratch / "checkpoint_last.pt")
         rows = pd.DataFrame(checkpoint["task_state"]["history"])

@@ -10,7 +10,7 @@ import pandas as pd
 from torch import nn
 from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerBase, Trainer, TrainingArguments
 
-from seedwise.trainer_checkpoints import last_complete_checkpoint
+from seedwise.trainer_checkpoints import Checkpoints, last_whole_checkpoint
 from seedwise.trainer_log import log_progress
 
 Example = dict[str, list[int]]
@@ -49,7 +49,6 @@ def _arguments(
         eval_strategy="steps" if evaluate else "no",
         eval_steps=interval,
         save_steps=save_updates,
-        save_total_limit=2,
         use_cpu=device == "cpu",
         bf16=settings["precision"] == "bfloat16",
         fp16=settings["precision"] == "float16",
@@ -108,11 +107,12 @@ def train(
         eval_dataset=examples[:1] if measure else None,
         data_collator=DataCollatorForSeq2Seq(tokenizer),
         processing_class=tokenizer,
+        callbacks=[Checkpoints()],
     )
     if measure:
         trainer.measure = measure
     log_progress(trainer)
-    checkpoint = last_complete_checkpoint(scratch)
+    checkpoint = last_whole_checkpoint(scratch)
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return history_table(trainer.state.log_history), time.monotonic() - started

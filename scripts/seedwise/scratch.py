@@ -2,15 +2,48 @@
 
 import logging
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import filelock
 
 from seedwise.errors import UserError
 
 logger = logging.getLogger(__name__)
+
+SECONDS_TO_STOP = 10
+"""A stopped job ends after this time even where some library swallows the exception."""
+
+
+def _stop(number: int, _: Any) -> None:
+    signal.alarm(SECONDS_TO_STOP)
+    logger.warning(
+        "stopped by %s; the checkpoints are kept, and the next call goes on from the last of them",
+        signal.Signals(number).name,
+    )
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """End this process in order on SIGTERM or SIGINT, and say how to go on.
+
+    The exit code is a shell's, 128 and the signal's number. Outside the main thread, where Python
+    allows no signal handlers, this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -19,7 +52,8 @@ def training_scratch(parent: Path, key: str) -> Iterator[Path]:
 
     The folder outlives a killed job, so the next call resumes from it, and is removed when the
     block ends well. ``key`` is a hash of everything the run depends on: checkpoints of other
-    settings, data or code never match it and are removed.
+    settings, data or code never match it and are removed. SIGTERM and SIGINT end the process, see
+    `stopping_on_signals`.
 
     Raises:
         UserError: another process, perhaps left over from a killed Snakemake, writes there.
@@ -35,7 +69,7 @@ def training_scratch(parent: Path, key: str) -> Iterator[Path]:
             f"{checkpoints}: another process trains this run at this moment (perhaps left over "
             "from a Snakemake that was killed); wait until it ends, or end it, then call again"
         ) from None
-    with lock:
+    with lock, stopping_on_signals():
         for other in checkpoints.iterdir():
             if other != folder:
                 logger.info("removing checkpoints of other settings: %s", other)

@@ -12,7 +12,7 @@ import torch
 
 from seedwise.files import atomic
 from seedwise.weight_names import is_fused_copy
-from seedwise_fairseq import USER_DIR
+from seedwise_fairseq import USER_DIR, resume
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,20 @@ def run(tool: str, *positional: str, options: Options) -> None:
     module = importlib.import_module(f"fairseq_cli.{tool}")
     with _argv([f"fairseq-{tool}", *words]):
         module.cli_main()
+
+
+def train(data: Path, *, options: Options, selects_best: bool) -> None:
+    """Run `fairseq-train`, or go on where a killed one stopped; do nothing where it was done.
+
+    Args:
+        data: the binarized files.
+        options: the tool's options; checkpoints are in ``save-dir``.
+        selects_best: whether the best checkpoint is wanted beside the last.
+    """
+    done = resume.choose_checkpoint(Path(str(options["save-dir"])), selects_best=selects_best)
+    # Called once more, fairseq would add an update to a training that ends inside an epoch.
+    if done < int(options["max-update"]):
+        run("train", str(data), options=options)
 
 
 @contextlib.contextmanager

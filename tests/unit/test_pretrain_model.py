@@ -2,56 +2,19 @@ import math
 
 import pandas as pd
 import pytest
-from small_texts import TEXTS
 from tiny_chain import ARCHITECTURE, write_chain
+from tiny_pretraining import PRETRAIN, write_corpus
 
-import binarize_corpus
-import encode_corpus
 import pretrain_model
 from seedwise.checkpoints import load_checkpoint
 from seedwise.files import read_json
 from seedwise_fairseq.predict import checkpoint_utils, load_model  # through the shim
 
-PRETRAIN = {
-    "seed": 4,
-    "updates": 24,
-    "batch_size": 8,
-    "block_tokens": 24,
-    "sample_break_mode": "complete",
-    "mask_probability": 0.15,
-    "dropout": 0.1,
-    "learning_rate": 5e-3,
-    "warmup_ratio": 0.06,
-    "weight_decay": 0.01,
-    "clip_norm": 1.0,
-    "checkpoint_updates": 10,
-    "device": "cpu",
-    "precision": "float32",
-    "threads": 1,
-}
-
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
-    """A chain with a binarized corpus; some of its texts are longer than a block, some short."""
     chain = write_chain(tmp_path_factory.mktemp("chain"))
-    corpus = chain.folder / "corpus"
-    corpus.mkdir()
-    train = [*TEXTS[:100], " ".join(TEXTS[:20]), *["the film"] * 20]
-    for split, texts in (("train", train), ("valid", TEXTS[100:])):
-        (corpus / f"{split}.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
-        encode_corpus.main(
-            texts=corpus / f"{split}.txt",
-            sentencepiece=chain.tokens / "sentencepiece.bpe.model",
-            block_tokens=PRETRAIN["block_tokens"],
-            pieces=corpus / f"{split}.pieces",
-        )
-    binarize_corpus.main(
-        train=corpus / "train.pieces",
-        valid=corpus / "valid.pieces",
-        dictionary=chain.tokens / "dict.txt",
-        output=corpus / "binarized",
-    )
+    write_corpus(chain)
     return chain
 
 

@@ -1,0 +1,76 @@
+"""Each training, killed with `kill -9` at each moment, and called again: the same bits."""
+
+import io
+import shutil
+from pathlib import Path
+
+import processes
+import pytest
+import torch
+import transformers
+from trained import same_results
+
+NAMES = ("fairseq", "transformers", "lora", "masked-lm", "causal-lm")
+
+
+def write_half(value, file):
+    """Write the first half of what `torch.save` would, and die."""
+    buffer = io.BytesIO()
+    torch.serialization.save(value, buffer)
+    half = buffer.getbuffer()[: buffer.tell() // 2]
+    if hasattr(file, "write"):
+        file.write(half)
+        file.flush()
+    else:
+        Path(file).write_bytes(half)
+    processes.die()
+
+
+def copy_half(source, target):
+    """Copy the first half of a file, and die."""
+    whole = Path(source).read_bytes()
+    Path(target).write_bytes(whole[: len(whole) // 2])
+    processes.die()
+
+
+def before_the_first_checkpoint(training):
+    torch.save = processes.die  # fairseq's way
+    transformers.Trainer.save_model = processes.die
+
+
+def while_one_is_written(training):
+    original = torch.save
+    torch.serialization.save = original
+    torch.save = processes.at_call(training.write, original, write_half)
+
+
+def while_one_is_copied(training):
+    shutil.copyfile = processes.at_call(training.copy, shutil.copyfile, copy_half)
+
+
+def after_the_last_epoch(training):
+    setattr(*training.last_step, processes.die)
+
+
+MOMENTS = (before_the_first_checkpoint, while_one_is_written, after_the_last_epoch)
+CASES = [(name, moment) for name in NAMES for moment in MOMENTS]
+CASES += [(name, while_one_is_copied) for name in ("fairseq", "masked-lm")]
+
+
+@pytest.mark.parametrize(("name", "moment"), CASES)
+def test_a_killed_training_goes_on_to_the_same_bits(trainings, undisturbed, tmp_path, name, moment):
+    training = trainings[name]
+    code, log = processes.run(
+        lambda: training.main(tmp_path), tmp_path / "log", lambda: moment(training)
+    )
+    assert code == -9, log
+    assert not (tmp_path / "metrics.json").exists()
+    code, log = processes.run(lambda: training.main(tmp_path), tmp_path / "log")
+    assert code == 0, log
+    same_results(training.files, tmp_path, undisturbed[name])
+    assert ("going on from" in log) == (moment is not before_the_first_checkpoint)
+    assert ("set aside" in log) == (
+        moment is while_one_is_copied
+        or (moment is while_one_is_written and name not in ("fairseq", "masked-lm"))
+    )
+    assert not (tmp_path / "checkpoints").exists()
