@@ -39,6 +39,7 @@ from seedwise.runs import Outcome, Run, best_epoch, write_run
 from seedwise.scratch import training_scratch
 from seedwise.trainer_checkpoints import Checkpoints, last_whole_checkpoint
 from seedwise.trainer_log import log_progress
+from seedwise.transformers_layers import accelerate, length_multiple
 
 
 class TrainingHistory(TrainerCallback):
@@ -246,13 +247,15 @@ def main(
         for split in ("train", "valid", "test")
     }
     splits["valid"].sort(key=lambda example: len(example["input_ids"]))
-    collator = DataCollatorWithPadding(tokenizer)
+    collator = DataCollatorWithPadding(
+        tokenizer, pad_to_multiple_of=length_multiple(tokenizer.model_max_length)
+    )
     updates = run.finetune["epochs"] * -(-len(splits["train"]) // run.finetune["batch_size"])
     key = sha256_of_json({"seed": run.seed, **run.hashes()})
     with training_scratch(model.parent, key) as scratch:
         set_seed(run.seed)
         epochs = TrainingHistory()
-        network = initial_model(run.labels, run.settings, start)
+        network = accelerate(initial_model(run.labels, run.settings, start))
         check_ids(splits, network.config.vocab_size, start)
         trainer = _Trainer(
             model=network,

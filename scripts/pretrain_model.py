@@ -29,7 +29,7 @@ def pretraining_options(
     pretrain = settings["pretrain"]
     return {
         "task": "seedwise_masked_lm",
-        "criterion": "masked_lm",
+        "criterion": "seedwise_masked_lm",
         "sample-break-mode": pretrain["sample_break_mode"],
         "mask-prob": pretrain["mask_probability"],
         "tokens-per-sample": pretrain["block_tokens"],

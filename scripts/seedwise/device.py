@@ -1,19 +1,38 @@
 """Where and in which number format to compute."""
 
+import ctypes
+
 import torch
 
 from seedwise.errors import UserError
 from seedwise.machine import processor_name
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGEST_BLOCK_BYTES = 1 << 30
+
+
+def keep_freed_memory() -> bool:
+    """Make glibc keep freed blocks for the next update; return whether it is glibc.
+
+    It would give those of megabytes back to the system, which fills them with zeros, page by
+    page, whenever they are asked for again.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    options = (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)
+    return mallopt is not None and all(mallopt(o, _LARGEST_BLOCK_BYTES) for o in options)
+
 
 def prepare(settings: dict) -> str:
-    """Fix the number of threads and return the device, ``cpu`` or ``cuda``, of ``settings``.
+    """Prepare to train: fix the number of threads, keep freed memory.
+
+    Returns the device, ``cpu`` or ``cuda``, of ``settings``.
 
     ``settings`` has the keys ``device``, ``precision`` and ``threads`` of a study.
 
     Raises:
         UserError: the device or the precision is not available here.
     """
+    keep_freed_memory()
     torch.set_num_threads(settings["threads"])
     available = torch.cuda.is_available()
     device = settings["device"]

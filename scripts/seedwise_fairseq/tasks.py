@@ -11,16 +11,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from fairseq.criterions import register_criterion
+from fairseq.criterions.masked_lm import MaskedLmConfig, MaskedLmLoss
 from fairseq.data import BaseWrapperDataset, SortDataset
 from fairseq.logging import metrics
 from fairseq.tasks import register_task
 from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
 from fairseq.tasks.sentence_prediction import SentencePredictionConfig, SentencePredictionTask
+from torch.nn import functional
 
 from seedwise.checkpoints import load_checkpoint
+from seedwise.layers import LENGTH_MULTIPLE
+from seedwise_fairseq.layers import accelerate
 
 BATCHES_PER_GROUP = 50
 """Batches drawn together and sorted by length, as in transformers' `LengthGroupedSampler`."""
+
+ROWS_MULTIPLE = 64
+"""Tokens that the masked-language model projects onto its vocabulary together."""
 
 TIE_BREAK = 1e-7
 """Percent of accuracy taken off per epoch: fairseq keeps the last of equal scores, we the first."""
@@ -29,6 +37,28 @@ TIE_BREAK = 1e-7
 def _lengths(dataset: Any) -> np.ndarray:
     """Return the number of tokens of each text; fairseq lists one array per input."""
     return np.asarray(dataset.sizes[0])
+
+
+class PaddedDataset(BaseWrapperDataset):
+    """Pads texts and per-token targets on to a multiple of `LENGTH_MULTIPLE`."""
+
+    def __init__(self, dataset: Any, padding: int) -> None:
+        super().__init__(dataset)
+        self.padding = padding
+
+    def collater(self, samples: list[Any]) -> Any:
+        """Return the batch, padded."""
+        batch = super().collater(samples)
+        if batch:
+            inputs, target = batch["net_input"], batch.get("target")
+            if target is not None and target.shape == inputs["src_tokens"].shape:
+                batch["target"] = self._padded(target)
+            inputs["src_tokens"] = self._padded(inputs["src_tokens"])
+        return batch
+
+    def _padded(self, tokens: torch.Tensor) -> torch.Tensor:
+        missing = -tokens.shape[1] % LENGTH_MULTIPLE
+        return functional.pad(tokens, (0, missing), value=self.padding)
 
 
 class LengthGroupedDataset(BaseWrapperDataset):
@@ -73,6 +103,10 @@ class _EpochHistory:
             self.load_state_dict(load_checkpoint(Path(self.cfg.history_from))["task_state"])
         self._train_iterator: Any = None
         self._epoch = 0
+
+    def build_model(self, *args: Any, **kwargs: Any) -> Any:
+        """Do as fairseq does, with faster layers."""
+        return accelerate(super().build_model(*args, **kwargs))
 
     def _autocast(self, criterion: Any) -> Any:
         if self.cfg.autocast == "float32":
@@ -161,6 +195,7 @@ class SeedwiseSentencePredictionTask(_EpochHistory, SentencePredictionTask):
     def load_dataset(self, split: str, combine: bool = False, **kwargs: Any) -> Any:
         """Load a split; validation and test are sorted by length, training is grouped by it."""
         dataset = super().load_dataset(split, combine, **kwargs)
+        dataset = PaddedDataset(dataset, self.source_dictionary.pad())
         if split != "train":
             dataset = SortDataset(dataset, sort_order=[_lengths(dataset)])
         elif self.cfg.group_by_length:
@@ -180,3 +215,33 @@ class SeedwiseMaskedLMConfig(MaskedLMConfig):
 @register_task("seedwise_masked_lm", dataclass=SeedwiseMaskedLMConfig)
 class SeedwiseMaskedLMTask(_EpochHistory, MaskedLMTask):
     """Masked-language modelling."""
+
+    def load_dataset(self, split: str, *args: Any, **kwargs: Any) -> None:
+        """Load a split; its batches are padded to lengths that come again."""
+        super().load_dataset(split, *args, **kwargs)
+        self.datasets[split] = PaddedDataset(self.datasets[split], self.source_dictionary.pad())
+
+
+@register_criterion("seedwise_masked_lm", dataclass=MaskedLmConfig)
+class SeedwiseMaskedLmLoss(MaskedLmLoss):
+    """`masked_lm` for shapes that come again: it projects a multiple of `ROWS_MULTIPLE` tokens."""
+
+    def forward(self, model: Any, sample: Any, reduce: bool = True) -> tuple[Any, Any, Any]:
+        """Return the summed loss in nats, the number of targets, and what to log."""
+        target = sample["target"].view(-1)
+        chosen = target.ne(self.padding_idx)
+        count = chosen.sum()
+        # Fill up with tokens that have no target; the loss leaves them out.
+        spare = (~chosen).nonzero()[: -count % ROWS_MULTIPLE, 0]
+        rows = chosen.index_fill(0, spare, True)
+        logits = model(**sample["net_input"], masked_tokens=rows.view_as(sample["target"]))[0]
+        loss = functional.cross_entropy(
+            logits.float(), target[rows], reduction="sum", ignore_index=self.padding_idx
+        )
+        logging_output = {
+            "loss": loss.data,
+            "ntokens": sample["ntokens"],
+            "nsentences": sample["nsentences"],
+            "sample_size": count,
+        }
+        return loss, count, logging_output

@@ -1,3 +1,5 @@
+import platform
+
 import pytest
 import torch
 
@@ -45,3 +47,7 @@ def test_float16_needs_a_gpu(without_gpu):
 
 def test_the_processor_is_named():
     assert device.name("cpu") == processor_name()
+
+
+def test_freed_memory_is_kept_where_glibc_is():
+    assert device.keep_freed_memory() == (platform.libc_ver()[0] == "glibc")

@@ -1,12 +1,14 @@
 import math
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from tiny_chain import sentence_task, write_chain
+from tiny_chain import ARCHITECTURE, sentence_task, write_chain
 
 from seedwise_fairseq import tasks
+from seedwise_fairseq.build import build_model
 from seedwise_fairseq.tasks import BATCHES_PER_GROUP, LengthGroupedDataset
 
 BATCH = 2
@@ -125,3 +127,42 @@ def test_autocast_reaches_the_criterion(chain, dtype):
     criterion = task._autocast(lambda model, sample: seen.append(model(sample).dtype))
     criterion(Classifier(), torch.ones(1, 2))
     assert seen == [getattr(torch, dtype)]
+
+
+def test_batches_are_padded_to_lengths_that_come_again(chain):
+    task = sentence_task(chain, group_by_length=8)
+    dataset = task.load_dataset("train")
+    plain = dataset.dataset.dataset
+    iterator = task.get_batch_iterator(dataset, max_sentences=8, seed=3)
+    lengths = set()
+    for batch in iterator.next_epoch_itr(shuffle=False):
+        tokens = batch["net_input"]["src_tokens"]
+        expected = plain.collater([plain[index] for index in batch["id"].tolist()])
+        shortest = expected["net_input"]["src_tokens"]
+        assert tokens[:, : shortest.shape[1]].equal(shortest)
+        assert (tokens[:, shortest.shape[1] :] == 1).all()
+        lengths.add(tokens.shape[1])
+    assert lengths <= {8, 16, 24}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.6, 1.0])
+def test_loss_of_masked_tokens_is_fairseqs(share):
+    torch.manual_seed(0)
+    model = build_model(ARCHITECTURE).eval()
+    tokens = torch.randint(4, 150, (4, 24))
+    target = torch.where(torch.rand(tokens.shape) < share, tokens, 1)
+    sample = {
+        "net_input": {"src_tokens": tokens},
+        "target": target,
+        "ntokens": 96,
+        "nsentences": 4,
+    }
+    dictionary = SimpleNamespace(pad=lambda: 1)
+    task = SimpleNamespace(target_dictionary=dictionary)
+    ours, theirs = (
+        kind(tasks.MaskedLmConfig(tpu=False), task)(model, sample)
+        for kind in (tasks.SeedwiseMaskedLmLoss, tasks.MaskedLmLoss)
+    )
+    torch.testing.assert_close(ours[0], theirs[0])
+    assert ours[1] == theirs[1] == (target != 1).sum()
+    assert ours[2].keys() == theirs[2].keys()
