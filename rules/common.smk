@@ -4,10 +4,14 @@ import sys
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from seedwise import study
 from seedwise.code import code_sha256
 from seedwise.errors import UserError
+from seedwise.killed import ExplainKilledJobs
+
+logger.addFilter(ExplainKilledJobs())
 
 try:
     study.check_config(config, " + ".join(map(str, workflow.configfiles)))

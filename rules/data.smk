@@ -11,6 +11,12 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 
+# A cluster's compute nodes often lack a network.
+localrules:
+    download_source,
+    download_snapshot,
+
+
 # Downloads are shared by all studies; sources.lock.json records those that are not pinned.
 rule download_source:
     output:

@@ -1,0 +1,238 @@
+"""A small study through `profiles/slurm` on a real SLURM, disturbed as clusters disturb."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from slurm_cluster import PROGRAMS, Cluster, missing, slurm, wait_for
+from smoke_study import ROOT, snakemake, write_study
+
+REASON = missing(*PROGRAMS)
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+
+LIMIT_SECONDS = 300
+INTERVAL = 50
+RUNS = [
+    f"results/smoke/runs/{engine}-pretrained/seed-{seed}"
+    for engine in ("fairseq", "transformers")
+    for seed in (0, 1)
+]
+TRAINING = {"pretrain_model", "finetune_fairseq", "finetune_transformers"}
+
+
+def change(config):
+    """Make trainings long enough to be disturbed, and leave out what is trained likewise."""
+    del config["lora"], config["experiments"]["fairseq-random"]
+    config["models"]["tiny"]["pretrain"] |= {"updates": 300, "checkpoint_updates": INTERVAL}
+    config["experiments"]["fairseq-pretrained"]["finetune"] = {
+        "epochs": 30,
+        "checkpoint_updates": INTERVAL,
+    }
+
+
+def start(cluster: Cluster, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start Snakemake as a user of the cluster does, but looking more often."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    command += ["--configfile", "study.yaml", "--profile", ROOT / "profiles/slurm"]
+    command += ["--slurm-init-seconds-before-status-checks", "1", *arguments]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=cluster.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Return the exit code and all that Snakemake said; fail rather than wait for ever."""
+    try:
+        output, _ = process.communicate(timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, output
+
+
+def job_of(cluster: Cluster, rule: str, *words: str) -> dict[str, str]:
+    """Return SLURM's newest record of a rule's job, once it runs."""
+
+    def running() -> dict[str, str] | None:
+        found = [
+            job
+            for job in cluster.jobs()
+            if job["Comment"].startswith(f"rule_{rule}_")
+            and all(word in job["Comment"] for word in words)
+        ]
+        return found[-1] if found and found[-1]["JobState"] == "RUNNING" else None
+
+    return wait_for(running, 120, f"{rule} {words} runs")
+
+
+def checkpoint_of(folder: Path) -> int:
+    """Return the updates of the newest checkpoint inside an epoch, once there is one."""
+
+    def updates() -> int:
+        found = folder.glob("checkpoints/*/checkpoint_*_*.pt")
+        return max((int(path.stem.rpartition("_")[2]) for path in found), default=0)
+
+    return wait_for(updates, 120, f"a checkpoint in {folder}")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The same study with the default profile."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    write_study(folder, change)
+    code, output = snakemake(folder, *[f"{run}/predictions.csv" for run in RUNS], cores=2)
+    assert code == 0, output
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with slurm(tmp_path_factory.mktemp("slurm")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, undisturbed):
+    """The study before any training."""
+    folder = tmp_path_factory.mktemp("study") / "study"
+    shutil.copytree(undisturbed, folder)
+    for name in ("runs", "pretrained"):
+        shutil.rmtree(folder / "results/smoke" / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def survived(cluster, folder):
+    """A node failed during the pre-training, which SLURM then started anew."""
+    pretrained = folder / "results/smoke/pretrained/tiny"
+    process = start(cluster, folder, "--retries", "0", "results/smoke/pretrained/tiny/model.pt")
+    job = job_of(cluster, "pretrain_model")
+    updates = checkpoint_of(pretrained)
+    cluster.run("scontrol", "update", "NodeName=node", "State=DOWN", "Reason=test")
+    wait_for(lambda: cluster.node_is("down", "down*"), what="the node is down")
+    cluster.run("scontrol", "update", "NodeName=node", "State=RESUME")
+    code, output = finish(process)
+    assert code == 0, output
+    return job["JobId"], updates
+
+
+@pytest.fixture(scope="module")
+def disturbed(cluster, folder, survived):
+    """What Snakemake said while jobs were cancelled, requeued and killed at their limits."""
+    process = start(
+        cluster,
+        folder,
+        "--retries",
+        "0",
+        "--set-resources",
+        "finetune_transformers:mem_mb=100",
+        "--",
+        *[f"{run}/predictions.csv" for run in RUNS],
+    )
+    jobs = {seed: job_of(cluster, "finetune_fairseq", f"_{seed}")["JobId"] for seed in "01"}
+    updates = {seed: checkpoint_of(folder / RUNS[int(seed)]) for seed in "01"}
+    cluster.run("scancel", jobs["0"])
+    cluster.run("scontrol", "requeue", jobs["1"])
+    job = job_of(cluster, "finetune_fairseq", "_1")
+    assert job["Restarts"] == "1" and job["JobId"] == jobs["1"]
+    updates["1"] = wait_for(
+        lambda: (new := checkpoint_of(folder / RUNS[1])) > updates["1"] and new, 120
+    )
+    # It does nothing any more until its time is over.
+    for line in cluster.run("scontrol", "listpids", jobs["1"]).splitlines()[1:]:
+        if line.split()[2] == "0":
+            os.kill(int(line.split()[0]), signal.SIGSTOP)
+    cluster.run("scontrol", "update", f"JobId={jobs['1']}", "EndTime=now")
+    code, output = finish(process)
+    assert code == 1, output
+    return output, jobs, updates
+
+
+@pytest.fixture(scope="module")
+def completed(cluster, folder, disturbed):
+    """The study after the last call, which nothing disturbed."""
+    code, output = finish(start(cluster, folder))
+    assert code == 0, output
+    return output
+
+
+def test_everything_is_green_in_the_end(completed, folder):
+    assert re.search(r"\((100%)\) done", completed)
+    assert (folder / "results/smoke/report.pdf").is_file()
+
+
+def test_predictions_are_those_of_an_undisturbed_run_on_one_machine(completed, folder, undisturbed):
+    for run in RUNS:
+        for file in ("predictions.csv", "history.csv"):
+            assert (folder / run / file).read_bytes() == (undisturbed / run / file).read_bytes()
+
+
+def declared_limits():
+    """Return memory, minutes and GPUs of each rule, as its file says."""
+    limits = {}
+    for path in (ROOT / "rules").glob("*.smk"):
+        for name, body in re.findall(r"rule (\w+):\n(.*?)(?=\n\n\n|\Z)", path.read_text(), re.S):
+            if memory := re.search(r"mem_mb=(\d+)", body):
+                hours, minutes = re.search(r"runtime=(?:(\d+) \* )?(\d+)", body).groups("1")
+                limits[name] = (int(memory[1]), int(hours) * int(minutes), "gpu=1" in body)
+    return limits
+
+
+def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbed):
+    seen = set()
+    for job in cluster.jobs():
+        rule = re.match(r"rule_([a-z_]+?)_(?:wildcards_|$)", job["Comment"] + "_")[1]
+        memory, minutes, gpu = declared_limits()[rule]
+        days, _, clock = job["TimeLimit"].rpartition("-")
+        hours, mins, _ = clock.split(":")
+        assert job.get("JOB_GRES") == ("gpu:1" if gpu else None)
+        if job["JobId"] == disturbed[1]["1"] or job["MinMemoryNode"] == "100M":
+            continue  # its limit was changed on purpose
+        assert job["MinMemoryNode"] == f"{memory}M"
+        assert int(days or 0) * 1440 + int(hours) * 60 + int(mins) == minutes
+        assert job["CPUs/Task"] == "1"
+        seen.add(rule)
+    assert seen >= TRAINING | {"convert_model", "compare_experiments"}
+
+
+def resumed_at(log: Path) -> int:
+    """Return the updates that a fairseq training went on from."""
+    return int(re.findall(r"Loaded checkpoint .* @ (\d+) updates", log.read_text())[-1])
+
+
+def test_a_training_outlives_its_node(survived, cluster, folder):
+    job, updates = survived
+    records = {record["JobId"]: record for record in cluster.jobs()}
+    assert (records[job]["JobState"], records[job]["Restarts"]) == ("COMPLETED", "1")
+    assert resumed_at(folder / "logs/smoke/pretrain_model/tiny.log") >= updates
+
+
+def test_the_next_call_goes_on_from_the_last_checkpoint(completed, disturbed, folder):
+    _, _, updates = disturbed
+    for seed, reached in updates.items():
+        log = folder / f"logs/smoke/finetune_fairseq/fairseq-pretrained/seed-{seed}.log"
+        assert resumed_at(log) >= reached >= INTERVAL
+
+
+def test_errors_name_rule_seed_job_limit_and_log(disturbed):
+    output, jobs, _ = disturbed
+    messages = re.findall(r"message: (finetune_.*)", output)
+    assert len(messages) == 4, output
+    by_job = {re.search(r"SLURM job (\d+)", message)[1]: message for message in messages}
+    assert "seed 0: SLURM job" in by_job[jobs["0"]] and "was cancelled" in by_job[jobs["0"]]
+    assert "seed 1: SLURM job" in by_job[jobs["1"]]
+    assert "killed at its time limit of 480 minutes" in by_job[jobs["1"]]
+    for message in messages:
+        assert "logs/smoke/finetune_" in message and "logs/slurm/" in message
+        if "finetune_transformers" in message:
+            assert "more than its memory limit of 100 MB" in message
