@@ -6,11 +6,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from smoke_study import ROOT
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
 DATABASE_PROGRAMS = ("slurmdbd", "sacct", "mariadbd", "mariadb-install-db", "mariadb")
@@ -18,6 +21,9 @@ DATABASE_PROGRAMS = ("slurmdbd", "sacct", "mariadbd", "mariadb-install-db", "mar
 # Where SLURM's commands look when nothing else is said: the plugin drops SLURM_CONF in a job.
 FALLBACK = Path("/run/slurm/conf")
 SYSTEM_CONFIG = Path("/etc/slurm/slurm.conf")
+
+# No call of Snakemake takes so long, unless it hangs.
+LIMIT_SECONDS = 600
 
 # Debian's directories for programs of the system, which a user's PATH may lack.
 PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
@@ -47,6 +53,16 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Return the exit code and all that Snakemake said; fail rather than wait for ever."""
+    try:
+        output, _ = process.communicate(timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, output
 
 
 class Cluster:
@@ -103,6 +119,20 @@ class Cluster:
             return self.run("sinfo", "-h", "-o", "%T").strip() in states
         except AssertionError:
             return False
+
+    def snakemake(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+        """Start Snakemake as a user of the cluster does, only looking more often."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+        command += ["--configfile", "study.yaml", "--profile", ROOT / "profiles/slurm"]
+        command += ["--slurm-init-seconds-before-status-checks", "1", *arguments]
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def answers(self) -> bool:
         """Tell whether the controller answers."""

@@ -1,9 +1,11 @@
 """Where and in which number format to compute."""
 
 import ctypes
+import os
 
 import torch
 
+from seedwise import gpus
 from seedwise.errors import UserError
 from seedwise.machine import processor_name
 
@@ -27,13 +29,18 @@ def prepare(settings: dict) -> str:
 
     Returns the device, ``cpu`` or ``cuda``, of ``settings``.
 
-    ``settings`` has the keys ``device``, ``precision`` and ``threads`` of a study.
+    On GPUs, as many as the run has processes are this process's own until it ends. ``settings``
+    has the keys ``device``, ``precision``, ``threads`` and perhaps ``processes`` of a study.
 
     Raises:
         UserError: the device or the precision is not available here.
     """
     keep_freed_memory()
     torch.set_num_threads(settings["threads"])
+    if settings["device"] != "cpu" and gpus.visible():
+        gpus.claim(settings.get("processes", 1))
+    # So that looking does not start CUDA, which the processes of a distributed run start later.
+    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
     available = torch.cuda.is_available()
     device = settings["device"]
     if device == "auto":

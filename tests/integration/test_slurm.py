@@ -4,18 +4,15 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from slurm_cluster import PROGRAMS, Cluster, missing, slurm, wait_for
+from slurm_cluster import PROGRAMS, Cluster, finish, missing, slurm, wait_for
 from smoke_study import ROOT, snakemake, write_study
 
 REASON = missing(*PROGRAMS)
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
-LIMIT_SECONDS = 300
 INTERVAL = 50
 RUNS = [
     f"results/smoke/runs/{engine}-pretrained/seed-{seed}"
@@ -29,35 +26,7 @@ def change(config):
     """Make trainings long enough to be disturbed, and leave out what is trained likewise."""
     del config["lora"], config["experiments"]["fairseq-random"]
     config["models"]["tiny"]["pretrain"] |= {"updates": 300, "checkpoint_updates": INTERVAL}
-    config["experiments"]["fairseq-pretrained"]["finetune"] = {
-        "epochs": 30,
-        "checkpoint_updates": INTERVAL,
-    }
-
-
-def start(cluster: Cluster, folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start Snakemake as a user of the cluster does, but looking more often."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-    command += ["--configfile", "study.yaml", "--profile", ROOT / "profiles/slurm"]
-    command += ["--slurm-init-seconds-before-status-checks", "1", *arguments]
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        env=cluster.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Return the exit code and all that Snakemake said; fail rather than wait for ever."""
-    try:
-        output, _ = process.communicate(timeout=LIMIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    return process.returncode, output
+    config["finetune"] |= {"epochs": 20, "checkpoint_updates": INTERVAL}
 
 
 def job_of(cluster: Cluster, rule: str, *words: str) -> dict[str, str]:
@@ -79,8 +48,10 @@ def checkpoint_of(folder: Path) -> int:
     """Return the updates of the newest checkpoint inside an epoch, once there is one."""
 
     def updates() -> int:
-        found = folder.glob("checkpoints/*/checkpoint_*_*.pt")
-        return max((int(path.stem.rpartition("_")[2]) for path in found), default=0)
+        found = [*folder.glob("checkpoints/*/checkpoint_*_*.pt")]  # fairseq's
+        found += folder.glob("checkpoints/*/checkpoint-*/checksums.json")  # transformers'
+        numbers = [re.findall(r"checkpoint[-_\d]*[-_](\d+)", str(path))[-1] for path in found]
+        return max(map(int, numbers), default=0)
 
     return wait_for(updates, 120, f"a checkpoint in {folder}")
 
@@ -115,7 +86,7 @@ def folder(tmp_path_factory, undisturbed):
 def survived(cluster, folder):
     """A node failed during the pre-training, which SLURM then started anew."""
     pretrained = folder / "results/smoke/pretrained/tiny"
-    process = start(cluster, folder, "--retries", "0", "results/smoke/pretrained/tiny/model.pt")
+    process = cluster.snakemake(folder, "--retries", "0", "results/smoke/pretrained/tiny/model.pt")
     job = job_of(cluster, "pretrain_model")
     updates = checkpoint_of(pretrained)
     cluster.run("scontrol", "update", "NodeName=node", "State=DOWN", "Reason=test")
@@ -129,8 +100,7 @@ def survived(cluster, folder):
 @pytest.fixture(scope="module")
 def disturbed(cluster, folder, survived):
     """What Snakemake said while jobs were cancelled, requeued and killed at their limits."""
-    process = start(
-        cluster,
+    process = cluster.snakemake(
         folder,
         "--retries",
         "0",
@@ -160,14 +130,19 @@ def disturbed(cluster, folder, survived):
 
 @pytest.fixture(scope="module")
 def completed(cluster, folder, disturbed):
-    """The study after the last call, which nothing disturbed."""
-    code, output = finish(start(cluster, folder))
+    """What Snakemake said in the last call, which submits a cancelled training once more itself."""
+    process = cluster.snakemake(folder)
+    job = job_of(cluster, "finetune_transformers", "_0")
+    updates = checkpoint_of(folder / RUNS[2])
+    cluster.run("scancel", job["JobId"])
+    code, output = finish(process)
     assert code == 0, output
-    return output
+    return output, updates
 
 
 def test_everything_is_green_in_the_end(completed, folder):
-    assert re.search(r"\((100%)\) done", completed)
+    output, _ = completed
+    assert re.search(r"\((100%)\) done", output)
     assert (folder / "results/smoke/report.pdf").is_file()
 
 
@@ -206,8 +181,8 @@ def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbe
 
 
 def resumed_at(log: Path) -> int:
-    """Return the updates that a fairseq training went on from."""
-    return int(re.findall(r"Loaded checkpoint .* @ (\d+) updates", log.read_text())[-1])
+    """Return the updates after which a training went on."""
+    return int(re.findall(r"going on from .*(?:checkpoint-|after )(\d+)", log.read_text())[-1])
 
 
 def test_a_training_outlives_its_node(survived, cluster, folder):
@@ -219,9 +194,13 @@ def test_a_training_outlives_its_node(survived, cluster, folder):
 
 def test_the_next_call_goes_on_from_the_last_checkpoint(completed, disturbed, folder):
     _, _, updates = disturbed
+    logs = folder / "logs/smoke"
     for seed, reached in updates.items():
-        log = folder / f"logs/smoke/finetune_fairseq/fairseq-pretrained/seed-{seed}.log"
+        log = logs / f"finetune_fairseq/fairseq-pretrained/seed-{seed}.log"
         assert resumed_at(log) >= reached >= INTERVAL
+    _, reached = completed
+    log = logs / "finetune_transformers/transformers-pretrained/seed-0.log"
+    assert resumed_at(log) >= reached >= INTERVAL
 
 
 def test_errors_name_rule_seed_job_limit_and_log(disturbed):

@@ -1,0 +1,61 @@
+"""One training in several processes, as torch.distributed, fairseq and transformers join them."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import torch.multiprocessing
+
+
+def run(processes: int, function: Callable[..., None], *arguments: Any, **named: Any) -> None:
+    """Call ``function`` in so many processes, or in this one if that is 1.
+
+    They find each other through the variables that `torchrun` sets, too; what they log goes where
+    this process logs. None of them outlives this one, and if one fails, all end.
+
+    Args:
+        processes: their number; on GPUs, each has one of its own.
+        function: called with the rest of the arguments.
+        arguments: positional ones.
+        named: named ones.
+    """
+    if processes == 1:
+        function(*arguments, **named)
+        return
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    # A fork has our imports, our log and, as long as it lives, our lock on the checkpoints.
+    torch.multiprocessing.start_processes(
+        _work,
+        args=(processes, port, function, arguments, named),
+        nprocs=processes,
+        start_method="fork",
+    )
+
+
+def is_first() -> bool:
+    """Tell whether this is the process that writes files and logs."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _work(
+    rank: int,
+    processes: int,
+    port: int,
+    function: Callable[..., None],
+    arguments: tuple[Any, ...],
+    named: dict[str, Any],
+) -> None:
+    # Not in order, as alone: the others would wait for this one's part of the sum.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.environ |= {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "WORLD_SIZE": str(processes),
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+    }
+    function(*arguments, **named)
