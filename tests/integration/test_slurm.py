@@ -159,7 +159,7 @@ def declared_limits():
         for name, body in re.findall(r"rule (\w+):\n(.*?)(?=\n\n\n|\Z)", path.read_text(), re.S):
             if memory := re.search(r"mem_mb=(\d+)", body):
                 hours, minutes = re.search(r"runtime=(?:(\d+) \* )?(\d+)", body).groups("1")
-                limits[name] = (int(memory[1]), int(hours) * int(minutes), "gpu=1" in body)
+                limits[name] = (int(memory[1]), int(hours) * int(minutes), "gpu=" in body)
     return limits
 
 
@@ -170,7 +170,8 @@ def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbe
         memory, minutes, gpu = declared_limits()[rule]
         days, _, clock = job["TimeLimit"].rpartition("-")
         hours, mins, _ = clock.split(":")
-        assert job.get("JOB_GRES") == ("gpu:1" if gpu else None)
+        granted = job.get("JOB_GRES", "(null)")
+        assert granted == ("gpu:1" if gpu else "(null)")
         if job["JobId"] == disturbed[1]["1"] or job["MinMemoryNode"] == "100M":
             continue  # its limit was changed on purpose
         assert job["MinMemoryNode"] == f"{memory}M"
