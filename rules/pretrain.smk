@@ -16,11 +16,11 @@ rule pretrain_model:
     priority: 1
     conda:
         "../envs/fairseq.yaml"
-    threads: lookup(within=config, dpath="models/{model}/pretrain/threads", default=1)
+    threads: lambda w: study.cores(config["models"][w.model]["pretrain"])
     resources:
         mem_mb=8000,
         runtime=24 * 60,
-        gpu=1,
+        gpu=lambda w: config["models"][w.model]["pretrain"]["processes"],
     params:
         settings=lookup(within=config, dpath="models/{model}"),
         code=code_sha256("pretrain_model"),

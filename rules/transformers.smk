@@ -35,11 +35,11 @@ rule finetune_transformers:
         experiment=study.name_pattern(study.experiments(config, engine="transformers")),
     conda:
         "../envs/transformers.yaml"
-    threads: lookup(within=config, dpath="experiments/{experiment}/finetune/threads")
+    threads: lambda w: study.cores(config["experiments"][w.experiment]["finetune"])
     resources:
         mem_mb=8000,
         runtime=8 * 60,
-        gpu=1,
+        gpu=lambda w: config["experiments"][w.experiment]["finetune"]["processes"],
     params:
         settings=lambda w: study.run_settings(config, w.experiment),
         code=code_sha256("finetune_transformers"),

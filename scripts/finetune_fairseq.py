@@ -49,6 +49,7 @@ def finetuning_options(
     """
     finetune = settings["finetune"]
     updates = finetune["epochs"] * math.ceil(texts / finetune["batch_size"])
+    batch_size = finetune["batch_size"] // finetune["processes"]
     options = {
         "task": "seedwise_sentence_prediction",
         "criterion": "sentence_prediction",
@@ -56,7 +57,7 @@ def finetuning_options(
         "num-classes": classes,
         "init-token": BOS_ID,
         "separator-token": EOS_ID,
-        "group-by-length": finetune["batch_size"] if finetune["group_by_length"] else 0,
+        "group-by-length": batch_size if finetune["group_by_length"] else 0,
         **launch.architecture_options(settings["architecture"]),
         **launch.training_options(finetune, device, seed, updates, scratch),
         "max-epoch": finetune["epochs"],
@@ -95,6 +96,7 @@ def main(
                 pretrained=pretrained,
             ),
             selects_best=True,
+            processes=run.finetune["processes"],
         )
         last = load_checkpoint(scratch / "checkpoint_last.pt")
         best = load_checkpoint(scratch / "checkpoint_best.pt")
@@ -112,7 +114,7 @@ def main(
         outcome = Outcome(
             history=rows,
             probabilities=probabilities,
-            train_seconds=last["extra_state"]["previous_training_time"],
+            train_seconds=float(last["extra_state"]["previous_training_time"]),
             eval_seconds=time.monotonic() - started,
             updates=last["optimizer_history"][-1]["num_updates"],
             train_tokens=run.finetune["epochs"] * sum(1 + len(text) for text in tokens),

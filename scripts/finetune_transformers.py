@@ -7,6 +7,8 @@ the first epoch with the highest validation accuracy, with tokenizer.
 """
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,15 @@ from transformers import (
     PreTrainedModel,
     Trainer,
     TrainerCallback,
+    TrainerState,
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from seedwise import device as devices
+from seedwise import distributed
 from seedwise.classification import Example, class_probabilities, encode
 from seedwise.conversion import build_tokenizer, roberta_config
 from seedwise.errors import UserError
@@ -47,7 +52,7 @@ class TrainingHistory(TrainerCallback):
 
     They go into the Trainer's own log history, which every checkpoint holds, and so do the counts
     so far where one is written inside an epoch. Each text counts as the model saw it: with
-    dropout, before its update.
+    dropout, before its update. Counts of all processes of a training are added up.
     """
 
     def __init__(self) -> None:
@@ -55,6 +60,12 @@ class TrainingHistory(TrainerCallback):
 
     def _clear(self) -> None:
         self._loss, self._correct, self._texts = torch.zeros(()), torch.zeros(()), 0
+
+    def _totals(self) -> tuple[float, float, int]:
+        loss, correct, texts = distributed.add_up(
+            float(self._loss), float(self._correct), float(self._texts)
+        )
+        return loss, correct, round(texts)
 
     def loss(self, outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
         """Return the mean cross-entropy of ``outputs.logits`` (B, labels), and count the batch."""
@@ -71,6 +82,8 @@ class TrainingHistory(TrainerCallback):
         self._started = time.monotonic() - (earlier[-1] if earlier else 0.0)
         if state.log_history and "counted_texts" in state.log_history[-1]:
             counted = state.log_history.pop()
+            if not distributed.is_first():
+                return
             self._loss = torch.tensor(counted["counted_loss"])
             self._correct = torch.tensor(counted["counted_correct"])
             self._texts = counted["counted_texts"]
@@ -80,24 +93,26 @@ class TrainingHistory(TrainerCallback):
         if control.should_save:
             if state.log_history and "counted_texts" in state.log_history[-1]:
                 state.log_history.pop()
+            loss, correct, texts = self._totals()
             state.log_history.append(
                 {
                     "step": state.global_step,
-                    "counted_loss": float(self._loss),
-                    "counted_correct": float(self._correct),
-                    "counted_texts": self._texts,
+                    "counted_loss": loss,
+                    "counted_correct": correct,
+                    "counted_texts": texts,
                     "seconds": time.monotonic() - self._started,
                 }
             )
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Add the epoch's entry beside the one that the Trainer made of the validation."""
+        loss, correct, texts = self._totals()
         state.log_history.append(
             {
                 "epoch": state.epoch,
                 "step": state.global_step,
-                "train_loss": float(self._loss) / self._texts,
-                "train_accuracy": float(self._correct) / self._texts,
+                "train_loss": loss / texts,
+                "train_accuracy": correct / texts,
                 "seconds": time.monotonic() - self._started,
             }
         )
@@ -161,7 +176,7 @@ def training_arguments(
         output_dir=str(scratch),
         seed=seed,
         num_train_epochs=finetune["epochs"],
-        per_device_train_batch_size=finetune["batch_size"],
+        per_device_train_batch_size=finetune["batch_size"] // finetune["processes"],
         per_device_eval_batch_size=finetune["eval_batch_size"],
         learning_rate=finetune["learning_rate"],
         lr_scheduler_type="linear",
@@ -179,6 +194,8 @@ def training_arguments(
         metric_for_best_model="accuracy",  # the first of equal epochs stays the best
         logging_strategy="epoch",
         use_cpu=device == "cpu",
+        ddp_backend="gloo" if device == "cpu" and finetune["processes"] > 1 else None,
+        average_tokens_across_devices=False,  # our loss is a mean over texts, of each process
         bf16=finetune["precision"] == "bfloat16",
         fp16=finetune["precision"] == "float16",
         disable_tqdm=True,
@@ -221,6 +238,38 @@ def accuracy(predicted: EvalPrediction) -> dict[str, float]:
     return {"accuracy": float((predicted.predictions.argmax(-1) == predicted.label_ids).mean())}
 
 
+def train(
+    run: Run,
+    start: Path | None,
+    splits: dict[str, list[Example]],
+    collator: DataCollatorWithPadding,
+    arguments: Callable[[], TrainingArguments],
+    checkpoint: Path | None,
+) -> None:
+    """Train, from a checkpoint if there is one; the state and the best model stay in the scratch.
+
+    ``arguments`` are made here, because they look for the other processes.
+    """
+    set_seed(run.seed)
+    epochs = TrainingHistory()
+    network = accelerate(initial_model(run.labels, run.settings, start))
+    check_ids(splits, network.config.vocab_size, start)
+    trainer = _Trainer(
+        model=network,
+        args=arguments(),
+        train_dataset=splits["train"],
+        eval_dataset=splits["valid"],
+        data_collator=collator,
+        processing_class=collator.tokenizer,
+        compute_metrics=accuracy,
+        compute_loss_func=epochs.loss,
+        callbacks=[Checkpoints(run.finetune["checkpoint_updates"]), epochs],
+    )
+    log_progress(trainer)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.save_state()
+
+
 def main(
     *,
     run: Run,
@@ -253,48 +302,50 @@ def main(
     updates = run.finetune["epochs"] * -(-len(splits["train"]) // run.finetune["batch_size"])
     key = sha256_of_json({"seed": run.seed, **run.hashes()})
     with training_scratch(model.parent, key) as scratch:
-        set_seed(run.seed)
-        epochs = TrainingHistory()
-        network = accelerate(initial_model(run.labels, run.settings, start))
-        check_ids(splits, network.config.vocab_size, start)
-        trainer = _Trainer(
-            model=network,
-            args=training_arguments(
-                run.finetune, updates=updates, seed=run.seed, device=device, scratch=scratch
+        distributed.run(
+            run.finetune["processes"],
+            train,
+            run,
+            start,
+            splits,
+            collator,
+            partial(
+                training_arguments,
+                run.finetune,
+                updates=updates,
+                seed=run.seed,
+                device=device,
+                scratch=scratch,
             ),
-            train_dataset=splits["train"],
-            eval_dataset=splits["valid"],
-            data_collator=collator,
-            processing_class=tokenizer,
-            compute_metrics=accuracy,
-            compute_loss_func=epochs.loss,
-            callbacks=[Checkpoints(run.finetune["checkpoint_updates"]), epochs],
+            last_whole_checkpoint(scratch),
         )
-        log_progress(trainer)
-        trainer.train(resume_from_checkpoint=last_whole_checkpoint(scratch))
-        rows = history_table(trainer.state.log_history)
+        state = TrainerState.load_from_json(str(scratch / TRAINER_STATE_NAME))
+        rows = history_table(state.log_history)
         best_updates = best_epoch(rows) * updates // run.finetune["epochs"]
-        kept = str(trainer.state.best_model_checkpoint)
+        kept = str(state.best_model_checkpoint)
         if not kept.endswith(f"checkpoint-{best_updates}"):
             raise RuntimeError(f"{kept} was kept, but epoch {best_epoch(rows)} is best")
+        best = accelerate(
+            AutoModelForSequenceClassification.from_pretrained(kept, dtype=torch.float32)
+        )
         started = time.monotonic()
         probabilities = class_probabilities(
-            trainer.model, splits["test"], collator, run.finetune["eval_batch_size"]
+            best.to(device), splits["test"], collator, run.finetune["eval_batch_size"]
         )
         outcome = Outcome(
             history=rows,
             probabilities=probabilities,
-            train_seconds=max(entry.get("seconds", 0.0) for entry in trainer.state.log_history),
+            train_seconds=max(entry.get("seconds", 0.0) for entry in state.log_history),
             eval_seconds=time.monotonic() - started,
-            updates=trainer.state.global_step,
+            updates=state.global_step,
             train_tokens=run.finetune["epochs"]
             * sum(len(example["input_ids"]) for example in splits["train"]),
             device=devices.name(device),
             versions=versions("transformers", "torch"),
         )
-        with atomic(model) as partial:
-            trainer.model.save_pretrained(partial)
-            tokenizer.save_pretrained(partial)
+        with atomic(model) as folder:
+            best.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
         write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
 
 

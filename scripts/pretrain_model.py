@@ -58,6 +58,7 @@ def main(
             corpus[0].parent,
             options=pretraining_options(settings, device, scratch),
             selects_best=False,
+            processes=pretrain["processes"],
         )
         checkpoint = load_checkpoint(scratch / "checkpoint_last.pt")
         rows = pd.DataFrame(checkpoint["task_state"]["history"])

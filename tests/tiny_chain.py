@@ -43,6 +43,7 @@ FINETUNE = {
     "device": "cpu",
     "precision": "float32",
     "threads": 1,
+    "processes": 1,
 }
 # Line separators that are none, what fairseq and SentencePiece take for space, and no text.
 HOSTILE = ["a\u2028b\u0085c", "a\u00a0b\u3000c\u001cd\te", "\u200b", "", "Ⅷ ﬁ <mask> </s> <pad>"]

@@ -22,6 +22,7 @@ PRETRAIN = {
     "device": "cpu",
     "precision": "float32",
     "threads": 1,
+    "processes": 1,
 }
 
 

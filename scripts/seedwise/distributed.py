@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import torch.distributed
 import torch.multiprocessing
 
 
@@ -33,12 +34,29 @@ def run(processes: int, function: Callable[..., None], *arguments: Any, **named:
         args=(processes, port, function, arguments, named),
         nprocs=processes,
         start_method="fork",
+        daemon=True,  # they end with this process
     )
 
 
 def is_first() -> bool:
     """Tell whether this is the process that writes files and logs."""
     return os.environ.get("RANK", "0") == "0"
+
+
+def add_up(*numbers: float) -> list[float]:
+    """Return each number's sum over all processes of this training."""
+    if not torch.distributed.is_initialized():
+        return list(numbers)
+    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+    sums = torch.tensor(numbers, dtype=torch.float64, device=device)
+    torch.distributed.all_reduce(sums)
+    return sums.tolist()
+
+
+def wait_for_all() -> None:
+    """Return when all processes of this training have come here."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
 
 
 def _work(
@@ -49,8 +67,9 @@ def _work(
     arguments: tuple[Any, ...],
     named: dict[str, Any],
 ) -> None:
-    # Not in order, as alone: the others would wait for this one's part of the sum.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # At once, not in order as alone: the others would wait for this one's part of a sum.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     os.environ |= {
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),

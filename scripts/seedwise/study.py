@@ -106,6 +106,7 @@ def _cross_check(config: Config) -> Iterator[str]:
         for section in ("tokenizer", "pretrain"):
             if section in model and "corpus" not in model:
                 yield f"{key}.{section}: needs a corpus, but the model comes from a checkpoint"
+        yield from _uneven_batch(f"{key}.pretrain", model.get("pretrain", {}), 32)
         block = model.get("pretrain", {}).get("block_tokens", 0)
         if block > sizes["max_positions"]:
             yield (
@@ -116,6 +117,8 @@ def _cross_check(config: Config) -> Iterator[str]:
         key = f"experiments.{name}"
         yield from unknown(f"{key}.dataset", "dataset", experiment["dataset"], datasets)
         yield from unknown(f"{key}.model", "model", experiment["model"], models)
+        finetune = config.get("finetune", {}) | experiment.get("finetune", {})
+        yield from _uneven_batch(f"{key}.finetune", finetune, 8)
         model = models.get(experiment["model"], {})
         if experiment["init"] == "pretrained" and "corpus" in model and "pretrain" not in model:
             yield (
@@ -128,6 +131,13 @@ def _cross_check(config: Config) -> Iterator[str]:
                 f"{key}.engine: 'fairseq', but models.{experiment['model']} has only a "
                 "transformers_checkpoint"
             )
+
+
+def _uneven_batch(key: str, settings: Config, default: int) -> Iterator[str]:
+    """Yield a message if processes cannot share a batch; ``default`` is the schema's size."""
+    size, processes = settings.get("batch_size", default), settings.get("processes", 1)
+    if size % processes:
+        yield f"{key}.batch_size: {size} cannot be shared by {processes} processes"
 
 
 def check_config(config: Config, source: str) -> None:
@@ -188,6 +198,11 @@ def datasets_with_model(config: Config, model: str) -> list[str]:
     """Return the data sets that some experiment uses together with ``model``."""
     used = {e["dataset"] for e in config["experiments"].values() if e["model"] == model}
     return sorted(used)
+
+
+def cores(settings: Config) -> int:
+    """Return the processor threads of a training: so many for each of its processes."""
+    return settings["threads"] * settings["processes"]
 
 
 def run_settings(config: Config, experiment: str) -> Config:

@@ -8,6 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from seedwise import distributed
 from seedwise.files import read_json, sha256_of_files, write_json
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Checkpoints(TrainerCallback):
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Seal the checkpoint just written; keep it, the one before it and the best."""
+        distributed.wait_for_all()  # each process writes a file of its own
         if not state.is_world_process_zero:
             return
         folder = Path(args.output_dir)

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import logging
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import torch
 
+from seedwise import distributed
 from seedwise.files import atomic
 from seedwise.weight_names import is_fused_copy
 from seedwise_fairseq import USER_DIR, resume
@@ -42,18 +44,25 @@ def run(tool: str, *positional: str, options: Options) -> None:
         module.cli_main()
 
 
-def train(data: Path, *, options: Options, selects_best: bool) -> None:
+def train(data: Path, *, options: Options, selects_best: bool, processes: int) -> None:
     """Run `fairseq-train`, or go on where a killed one stopped; do nothing where it was done.
 
     Args:
         data: the binarized files.
         options: the tool's options; checkpoints are in ``save-dir``.
         selects_best: whether the best checkpoint is wanted beside the last.
+        processes: how many share the training.
     """
     done = resume.choose_checkpoint(Path(str(options["save-dir"])), selects_best=selects_best)
     # Called once more, fairseq would add an update to a training that ends inside an epoch.
     if done < int(options["max-update"]):
-        run("train", str(data), options=options)
+        distributed.run(processes, _train_here, data, options)
+
+
+def _train_here(data: Path, options: Options) -> None:
+    if "LOCAL_RANK" in os.environ:
+        options = options | {"device-id": os.environ["LOCAL_RANK"]}
+    run("train", str(data), options=options)
 
 
 @contextlib.contextmanager
@@ -106,7 +115,7 @@ def training_options(
         "warmup-updates": round(settings["warmup_ratio"] * updates),
         "total-num-update": updates,
         "max-update": updates,
-        "batch-size": settings["batch_size"],
+        "batch-size": settings["batch_size"] // settings["processes"],
         "required-batch-size-multiple": 1,
         "num-workers": 0,
         # Batches made ahead, in threads, would race for numpy's random numbers: training's and
@@ -115,6 +124,9 @@ def training_options(
         "autocast": "float32" if half else settings["precision"],
         "fp16": half,
         "cpu": device == "cpu",
+        "distributed-backend": "gloo" if device == "cpu" else "nccl",
+        "ddp-backend": "legacy_ddp",  # fairseq's other one needs GPUs
+        "load-checkpoint-on-all-dp-ranks": True,
         "seed": seed,
         "save-dir": str(scratch),
         "history-from": f"{scratch}/checkpoint_last.pt",
