@@ -198,10 +198,10 @@ def test_the_next_call_goes_on_from_the_last_checkpoint(completed, disturbed, fo
     logs = folder / "logs/smoke"
     for seed, reached in updates.items():
         log = logs / f"finetune_fairseq/fairseq-pretrained/seed-{seed}.log"
-        assert resumed_at(log) >= reached >= INTERVAL
+        assert resumed_at(log) >= reached > 0
     _, reached = completed
     log = logs / "finetune_transformers/transformers-pretrained/seed-0.log"
-    assert resumed_at(log) >= reached >= INTERVAL
+    assert resumed_at(log) >= reached > 0
 
 
 def test_errors_name_rule_seed_job_limit_and_log(disturbed):
