@@ -5,11 +5,12 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
-.PHONY: help env study run report test lint clean
+.PHONY: help env study run export report test lint clean
 .DEFAULT_GOAL := help
 
 ## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
 ## make study    a commented study for your own DATA (make study DATA=reviews.csv)
+## make export   every model of CONFIG as a folder for transformers, with its model card
 ## make report   its report.pdf and report.html, with whatever they still need
 ## make test     all tests, a small study through the whole chain among them
 ## make lint     style of Python, of the rules and of the workflow
@@ -35,6 +36,9 @@ study: env
 
 run: env
 	$(SNAKEMAKE)
+
+export: env
+	$(SNAKEMAKE) export
 
 report: env
 	$(SNAKEMAKE) render_pdf render_html

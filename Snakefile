@@ -17,6 +17,7 @@ include: "rules/checkpoints.smk"
 include: "rules/convert.smk"
 include: "rules/fairseq.smk"
 include: "rules/transformers.smk"
+include: "rules/export.smk"
 include: "rules/parameters.smk"
 
 

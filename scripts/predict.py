@@ -1,0 +1,156 @@
+"""Classify texts: ``python scripts/predict.py results/demo/runs/fairseq-random "A fine film."``.
+
+Input: a model's folder, a run's, or an experiment's (all its seeds vote), and texts as arguments,
+from a file or from standard input, one a line. Output: a line for every line of the input.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from seedwise.errors import UserError
+
+WINDOW = 4096
+"""Lines read, sorted by length and written together: what memory holds at once."""
+
+Batch = list[str]
+
+
+def read_lines(stream: IO[bytes], counts: Counter[str]) -> Iterator[str]:
+    """Yield the lines of a stream; only a line feed, with or without carriage return, ends one.
+
+    Bytes that are not UTF-8 are read as U+FFFD; ``counts`` says in how many lines.
+    """
+    for number, line in enumerate(stream):
+        line = line.removesuffix(b"\n").removesuffix(b"\r")
+        if number == 0:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        try:
+            yield line.decode("utf-8")
+        except UnicodeDecodeError:
+            counts["with bytes that are not UTF-8, read as U+FFFD"] += 1
+            yield line.decode("utf-8", errors="replace")
+
+
+def read_table(path: Path, column: str, counts: Counter[str]) -> Iterator[str]:
+    """Yield one column of a table, read as the workflow reads it."""
+    from seedwise.readers import read_rows
+
+    settings = {"format": "table", "text": column}
+    yield from (row.text for row in read_rows(path.read_bytes(), str(path), settings, None, counts))
+
+
+def windows(texts: Iterable[str], size: int = WINDOW) -> Iterator[Batch]:
+    """Yield lists of at most ``size`` texts."""
+    texts = iter(texts)
+    while batch := list(islice(texts, size)):
+        yield batch
+
+
+class Writer:
+    """Writes a line for every text: ``text``, ``csv`` or ``jsonl``."""
+
+    def __init__(self, form: str, labels: list[str], stream: IO[str]) -> None:
+        self.form, self.labels, self.stream = form, labels, stream
+        self.table = csv.writer(stream, lineterminator="\n")
+        if form == "csv":
+            self.table.writerow(["text", "prediction", *(f"probability_{name}" for name in labels)])
+
+    def write(self, text: str, probabilities: list[float] | None) -> None:
+        """Write a text's label and probabilities; None of them if there was nothing to classify."""
+        label = None
+        if probabilities is not None:
+            label = self.labels[max(range(len(self.labels)), key=probabilities.__getitem__)]
+        if self.form == "csv":
+            shares = [f"{share:.6g}" for share in probabilities or []] or [""] * len(self.labels)
+            # A value on several lines would break the count of lines.
+            text = text.replace("\r", " ").replace("\n", " ")
+            self.table.writerow([text, label or "", *shares])
+        elif self.form == "jsonl":
+            named = dict(zip(self.labels, probabilities, strict=True)) if probabilities else None
+            record = {"text": text, "prediction": label, "probabilities": named}
+            self.stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        elif label is None:
+            self.stream.write("\n")
+        else:
+            flat = " ".join(text.splitlines())
+            self.stream.write(f"{label}\t{max(probabilities or [0]):.3f}\t{flat}\n")
+
+
+def classify(texts: Iterable[str], ensemble: Any, writer: Writer, counts: Counter[str]) -> None:
+    """Write a line for each text; one without letters or signs has neither label nor numbers."""
+    for batch in windows(texts):
+        full = [number for number, text in enumerate(batch) if text.replace("\0", "").strip()]
+        found: list[list[float] | None] = [None] * len(batch)
+        if full:
+            clean = [batch[number].replace("\0", "") for number in full]
+            for number, row in zip(full, ensemble.probabilities(clean).tolist(), strict=True):
+                found[number] = row
+        for text, row in zip(batch, found, strict=True):
+            writer.write(text, row)
+        writer.stream.flush()
+        counts["texts"] += len(batch)
+        counts["empty, not classified"] += len(batch) - len(full)
+    counts["longer than the model reads, cut"] = ensemble.cut
+
+
+def main(
+    *, model: list[Path], texts: list[str], file: Path | None, column: str | None, form: str,
+    device: str,
+) -> None:  # fmt: skip
+    """Read, classify, write; say on standard error what was left out."""
+    counts: Counter[str] = Counter()
+    if file is not None and not file.is_file():
+        raise UserError(f"{file}: no such file")
+    from seedwise.inference import Ensemble, model_folders  # seconds, so not for --help
+
+    ensemble = Ensemble([folder for path in model for folder in model_folders(path)], device)
+    writer = Writer(form, ensemble.labels, sys.stdout)
+    if column is not None and file is not None:
+        classify(read_table(file, column, counts), ensemble, writer, counts)
+    elif texts:
+        classify(texts, ensemble, writer, counts)
+    elif file is not None:
+        with file.open("rb") as stream:
+            classify(read_lines(stream, counts), ensemble, writer, counts)
+    else:
+        classify(read_lines(sys.stdin.buffer, counts), ensemble, writer, counts)
+    count = counts.pop("texts", 0)
+    rest = "".join(f"; {number:,} {what}" for what, number in counts.items() if number)
+    models = f"{len(ensemble.models)} models" if len(ensemble.models) > 1 else "one model"
+    print(f"{count:,} texts, {models}{rest}", file=sys.stderr)
+
+
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("model", type=Path, help="folder of a model, of a run or of an experiment")
+    parser.add_argument("texts", nargs="*", help="texts; without any, standard input is read")
+    parser.add_argument("--also", type=Path, action="append", default=[], help="one more to vote")
+    parser.add_argument("--file", type=Path, help="file of texts, one a line")
+    parser.add_argument("--column", help="the file is a table (CSV, JSONL …), and this its texts")
+    parser.add_argument("--format", dest="form", choices=("text", "csv", "jsonl"), default="text")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    chosen = parser.parse_args(words)
+    if chosen.column and not chosen.file:
+        parser.error("--column needs --file")
+    if chosen.file and chosen.texts:
+        parser.error("give texts or --file, not both")
+    chosen.model = [chosen.model, *vars(chosen).pop("also")]
+    return chosen
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    try:
+        main(**vars(arguments()))
+    except UserError as error:
+        sys.exit(f"predict: {error}")
+    except BrokenPipeError:
+        sys.exit(0)

@@ -1,0 +1,122 @@
+"""Classify texts with one saved model, or with the mean of several, in batches of like length."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
+
+from seedwise.errors import UserError
+from seedwise.files import sha256_of_files
+
+disable_progress_bar()
+BATCH_TOKENS = 2048
+"""Tokens of a batch, padding included: small enough for a processor's caches."""
+
+
+def _tokenizer_files(folder: Path) -> list[Path]:
+    weights = {"config.json", "model.safetensors", "README.md"}
+    return [path for path in sorted(folder.iterdir()) if path.name not in weights]
+
+
+class Ensemble:
+    """Models with the same labels; a text's probabilities are the mean over them.
+
+    Attributes:
+        labels: The labels, in class order.
+        cut: How many texts were longer than the models read, so far.
+    """
+
+    def __init__(self, folders: Sequence[Path], device: str = "cpu") -> None:
+        self.device = device
+        self.cut = 0
+        self.models = []
+        self.tokenizers = {}
+        # The models of several seeds share a tokenizer, so each text is cut up once.
+        self.kinds = [sha256_of_files(_tokenizer_files(folder)) for folder in folders]
+        for folder, kind in zip(folders, self.kinds, strict=True):
+            model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+            self.models.append(model.eval().to(device))
+            if kind not in self.tokenizers:
+                self.tokenizers[kind] = AutoTokenizer.from_pretrained(folder)
+        names = [tuple(model.config.id2label.values()) for model in self.models]
+        for folder, other in zip(folders, names, strict=True):
+            if other != names[0]:
+                raise UserError(
+                    f"{folder}: its labels are {', '.join(other)}, but those of {folders[0]} are "
+                    f"{', '.join(names[0])}; only models of the same labels can vote together"
+                )
+        self.labels = list(names[0])
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the probability of each label for each text, shape (texts, labels)."""
+        total = np.zeros((len(texts), len(self.labels)))
+        cut = np.zeros(len(texts), dtype=bool)
+        for kind, tokenizer in self.tokenizers.items():
+            # Whether a text is cut shows only without cutting it.
+            ids = tokenizer(list(texts), verbose=False)["input_ids"]
+            longest = tokenizer.model_max_length
+            for number, tokens in enumerate(ids):
+                if len(tokens) > longest:
+                    cut[number] = True
+                    ids[number] = [*tokens[: longest - 1], tokens[-1]]
+            models = [m for m, own in zip(self.models, self.kinds, strict=True) if own == kind]
+            for indices in _batches([len(tokens) for tokens in ids]):
+                batch = self._pad([ids[index] for index in indices], tokenizer.pad_token_id)
+                for model in models:
+                    total[indices] += self._predict(model, *batch)
+        self.cut += int(cut.sum())
+        return total / len(self.models)
+
+    def _pad(self, ids: list[list[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+        longest = max(map(len, ids))
+        padded = torch.tensor([tokens + [pad] * (longest - len(tokens)) for tokens in ids])
+        lengths = torch.tensor([len(tokens) for tokens in ids])
+        mask = torch.arange(longest)[None, :] < lengths[:, None]  # (B, T)
+        return padded.to(self.device), mask.long().to(self.device)
+
+    @torch.inference_mode()
+    def _predict(self, model: torch.nn.Module, ids: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
+        logits = model(input_ids=ids, attention_mask=mask).logits  # (B, labels)
+        return logits.float().softmax(dim=-1).cpu().numpy()
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[np.ndarray]:
+    """Yield indices of texts of like length, at most `BATCH_TOKENS` with padding."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for stop in range(1, len(order) + 1):
+        if stop == len(order) or (stop - start + 1) * lengths[order[stop]] > BATCH_TOKENS:
+            yield order[start:stop]
+            start = stop
+
+
+def model_folders(path: Path) -> list[Path]:
+    """Return the model folders that ``path`` stands for.
+
+    A folder with a ``config.json`` is a model; a run's folder has one in ``model/``; an
+    experiment's folder has a run for each seed.
+
+    Raises:
+        UserError: There is none, or a fairseq run was not exported.
+    """
+    if not path.is_dir():
+        raise UserError(f"{path}: no such folder")
+    if (path / "config.json").is_file():
+        return [path]
+    runs = sorted(path.glob("seed-*"), key=lambda run: (len(run.name), run.name)) or [path]
+    missing = [run for run in runs if not (run / "model" / "config.json").is_file()]
+    if not missing:
+        return [run / "model" for run in runs]
+    if all((run / "metrics.json").is_file() for run in missing):
+        raise UserError(
+            f"{missing[0]}: a fairseq run without a transformers folder; write it with "
+            "`make export CONFIG=…`"
+        )
+    raise UserError(f"{path}: neither a model, nor a run, nor an experiment's folder of runs")
+
+
+logging.getLogger("transformers").setLevel(logging.ERROR)
