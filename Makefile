@@ -5,11 +5,13 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
-.PHONY: help env study run export report test lint clean
+.PHONY: help env study run progress tensorboard export report test lint clean
 .DEFAULT_GOAL := help
 
 ## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
 ## make study    a commented study for your own DATA (make study DATA=reviews.csv)
+## make progress how far the trainings of CONFIG are, live
+## make tensorboard  their curves in the browser
 ## make export   every model of CONFIG as a folder for transformers, with its model card
 ## make report   its report.pdf and report.html, with whatever they still need
 ## make test     all tests, a small study through the whole chain among them
@@ -36,6 +38,13 @@ study: env
 
 run: env
 	$(SNAKEMAKE)
+
+progress: env
+	$(BIN)/python scripts/show_progress.py $(CONFIG)
+
+tensorboard: env
+	$(SNAKEMAKE) tensorboard
+	$(BIN)/tensorboard --logdir results/$$(sed -n 's/^study: *//p' $(CONFIG))/tensorboard
 
 export: env
 	$(SNAKEMAKE) export

@@ -2,6 +2,9 @@
 report: "../reports/workflow.rst"
 
 
+TABLES = [
+    "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "parameters", "costs",
+]  # fmt: skip
 LORA = lora_study.lora_targets(config)
 
 
@@ -28,7 +31,7 @@ rule render_table:
     benchmark:
         "<benchmarks>/render_table/{table}.tsv"
     wildcard_constraints:
-        table="summary|runs|comparisons|parameters|costs",
+        table="|".join(TABLES),
     conda:
         "../envs/report.yaml"
     threads: 1
@@ -55,6 +58,16 @@ rule render_pdf:
         audits=collect("<results>/data/{dataset}/audit.json", dataset=config["datasets"]),
         training=collect(rules.plot_training.output.svg, engine=reporting.engines(config)),
         accuracy=rules.plot_accuracy.output.svg,
+        calibration=rules.analyse_predictions.output.calibration,
+        agreement=rules.analyse_predictions.output.agreement,
+        mistakes=rules.analyse_predictions.output.mistakes,
+        mistakes_figures=collect(
+            [
+                "<results>/figures/confusion-{dataset}.svg",
+                "<results>/figures/calibration-{dataset}.svg",
+            ],
+            dataset=reporting.datasets(config),
+        ),
         lora=[path for path in LORA if path.endswith(".json")],
         lora_figure=[path for path in LORA if path.endswith(".svg")],
     output:
@@ -92,10 +105,12 @@ rule study:
         rules.render_pdf.output,
         collect(rules.plot_training.output, engine=reporting.engines(config)),
         rules.plot_accuracy.output,
+        collect(rules.plot_confusion.output, dataset=reporting.datasets(config)),
+        collect(rules.plot_calibration.output, dataset=reporting.datasets(config)),
         LORA,
         collect(
             rules.render_table.output,
-            table=["summary", "runs", "comparisons", "parameters", "costs"],
+            table=TABLES,
         ),
 
 

@@ -59,6 +59,35 @@ rule compare_experiments:
         "../scripts/compare_experiments.py"
 
 
+rule analyse_predictions:
+    input:
+        metrics=reporting.run_files(config, "metrics.json"),
+        predictions=reporting.run_files(config, "predictions.csv"),
+        tests=collect("<results>/data/{dataset}/test.jsonl", dataset=reporting.datasets(config)),
+    output:
+        confusion="<results>/tables/confusion.csv",
+        calibration="<results>/tables/calibration.csv",
+        agreement="<results>/tables/agreement.csv",
+        mistakes="<results>/tables/mistakes.csv",
+    log:
+        "<logs>/analyse_predictions.log",
+    benchmark:
+        "<benchmarks>/analyse_predictions.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        datasets=reporting.datasets(config),
+        code=code_sha256("analyse_predictions"),
+    message:
+        "Tabulate confusion, calibration, agreement and mistakes"
+    script:
+        "../scripts/analyse_predictions.py"
+
+
 rule aggregate_costs:
     input:
         metrics=reporting.run_files(config, "metrics.json"),

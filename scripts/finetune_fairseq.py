@@ -61,6 +61,7 @@ def finetuning_options(
         **launch.architecture_options(settings["architecture"]),
         **launch.training_options(finetune, device, seed, updates, scratch),
         "max-epoch": finetune["epochs"],
+        "progress-epochs": finetune["epochs"],
         "batch-size-valid": finetune["eval_batch_size"],
         "best-checkpoint-metric": "accuracy",
         "maximize-best-checkpoint-metric": True,

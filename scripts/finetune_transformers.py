@@ -6,6 +6,7 @@ start without one, the files of the tokenizer. Outputs: the files of the run con
 the first epoch with the highest validation accuracy, with tokenizer.
 """
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -40,6 +41,7 @@ from seedwise.errors import UserError
 from seedwise.files import atomic, sha256_of_json
 from seedwise.log import log_to
 from seedwise.machine import versions
+from seedwise.progress import Reporter
 from seedwise.runs import Outcome, Run, best_epoch, write_run
 from seedwise.scratch import training_scratch
 from seedwise.trainer_checkpoints import Checkpoints, last_whole_checkpoint
@@ -78,6 +80,7 @@ class TrainingHistory(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock and the counts, from where a resumed run's stood."""
+        self._progress = Reporter(state.max_steps, math.ceil(args.num_train_epochs))
         earlier = [entry["seconds"] for entry in state.log_history if "seconds" in entry]
         self._started = time.monotonic() - (earlier[-1] if earlier else 0.0)
         if state.log_history and "counted_texts" in state.log_history[-1]:
@@ -89,7 +92,13 @@ class TrainingHistory(TrainerCallback):
             self._texts = counted["counted_texts"]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Leave the counts for a checkpoint inside an epoch, in place of those before."""
+        """Log how far the training is, every few seconds.
+
+        For a checkpoint inside an epoch, leave the counts, in place of those before.
+        """
+        if distributed.is_first() and self._progress.due(state.global_step):
+            loss, correct = float(self._loss) / self._texts, float(self._correct) / self._texts
+            self._progress.report(state.global_step, loss, correct)
         if control.should_save:
             if state.log_history and "counted_texts" in state.log_history[-1]:
                 state.log_history.pop()
@@ -265,7 +274,7 @@ def train(
         compute_loss_func=epochs.loss,
         callbacks=[Checkpoints(run.finetune["checkpoint_updates"]), epochs],
     )
-    log_progress(trainer)
+    log_progress(trainer, lines=False)
     trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_state()
 

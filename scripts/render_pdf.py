@@ -17,7 +17,7 @@ import pandas as pd
 import typst
 import yaml
 
-from seedwise import presentation, presentation_parts
+from seedwise import presentation, presentation_parts, reporting
 from seedwise.code import SCRIPTS
 from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_text
 from seedwise.log import log_to
@@ -131,7 +131,7 @@ def report_data(
     Args:
         config: The configuration as it was run.
         commit: The commit of the code.
-        tables: By name, the tables summary, runs, comparisons, parameters and costs.
+        tables: By name, the tables of `presentation.TABLES`.
         audits: By data set, the contents of its audit.json.
         metrics: The metrics of every run.
         engines: The engines, in the order of their figures (`training-{engine}.svg`).
@@ -184,6 +184,7 @@ def report_data(
         ],
         "hyperparameters": pairs(hyperparameters(config), "Hyper-parameter", "Value"),
         "engines": list(engines),
+        "datasets": reporting.datasets(config),
         "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION},
         "versions": pairs(versions(metrics), "Package", "Version"),
         "hardware": pairs(hardware(metrics), "What", "Value"),
@@ -241,10 +242,7 @@ if __name__ == "__main__":
         main(
             config=snakemake.params.config,
             template=Path(snakemake.input.template),
-            tables={
-                name: Path(snakemake.input[name])
-                for name in ("summary", "runs", "comparisons", "parameters", "costs")
-            },
+            tables={name: Path(snakemake.input[name]) for name in presentation.TABLES},
             audits=dict(
                 zip(snakemake.params.datasets, map(Path, snakemake.input.audits), strict=True)
             ),
@@ -252,7 +250,11 @@ if __name__ == "__main__":
             figures=dict(
                 zip(snakemake.params.engines, map(Path, snakemake.input.training), strict=True)
             ),
-            other_figures=[Path(snakemake.input.accuracy), *map(Path, snakemake.input.lora_figure)],
+            other_figures=[
+                Path(snakemake.input.accuracy),
+                *map(Path, snakemake.input.mistakes_figures),
+                *map(Path, snakemake.input.lora_figure),
+            ],
             lora=Path(snakemake.input.lora[0]) if snakemake.input.lora else None,
             pdf=Path(snakemake.output.pdf),
             config_output=Path(snakemake.output.config),

@@ -131,6 +131,9 @@ def write_study(results: Path) -> list[Path]:
     write_benchmark(results, "pretrain_model/small", 181.0)
     write_benchmark(results, "encode_dataset/small/reviews/train", 2.0)
     _write(results / "tables" / "parameters.csv", PARAMETERS)
+    texts = [{"id": f"test-{i}", "text": f"Text {i}, a fine film."} for i in range(TEXTS)]
+    lines = "".join(f"{json.dumps(text)}\n" for text in texts)
+    _write(results / "data" / "reviews" / "test.jsonl", lines)
     _write(results / "data" / "reviews" / "audit.json", json.dumps(AUDIT, indent=2))
     return folders
 

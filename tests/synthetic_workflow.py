@@ -32,6 +32,7 @@ pathvars:
     benchmarks=f"results/{config['study']}/benchmarks",
 
 wildcard_constraints:
+    dataset=study.name_pattern(config["datasets"]),
     seed=r"\\d+",
 
 rule finetune_fairseq:

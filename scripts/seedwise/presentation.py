@@ -7,6 +7,7 @@ import pandas as pd
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
+MISTAKES_SHOWN, TEXT_SHOWN = 20, 200
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -115,6 +116,59 @@ def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def calibration_table(calibration: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per experiment: how sure it is, how right, what all its seeds share."""
+    shares = {
+        name: (calibration[f"always_{name}"] / calibration["texts"]).map(percent)
+        for name in ("right", "wrong")
+    }
+    return pd.DataFrame(
+        {
+            "Experiment": calibration["experiment"],
+            "Accuracy": calibration["accuracy"].map(percent),
+            "Confidence": calibration["confidence"].map(percent),
+            "Calibration error": calibration["ece"].map(percent),
+            "Brier score": [number(value, 3) for value in calibration["brier"]],
+            "Log loss": [number(value, 3) for value in calibration["log_loss"]],
+            "Right with all seeds": shares["right"],
+            "Wrong with all seeds": shares["wrong"],
+        }
+    )
+
+
+def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per experiment or pair: the share of texts with the same prediction."""
+    own = agreement["experiment_a"] == agreement["experiment_b"]
+    engines = agreement["engine_a"].where(
+        agreement["engine_a"] == agreement["engine_b"],
+        agreement["engine_a"] + " and " + agreement["engine_b"],
+    )
+    pairs = agreement["experiment_a"] + " and " + agreement["experiment_b"]
+    return pd.DataFrame(
+        {
+            "Between": pairs.where(~own, "seeds of " + agreement["experiment_a"]),
+            "Engines": engines,
+            "Pairs of runs": [number(n) for n in agreement["pairs"]],
+            "Same prediction": agreement["agreement"].map(percent),
+            "Cohen's kappa": [number(value, 2) for value in agreement["kappa"]],
+        }
+    )
+
+
+def mistakes_table(mistakes: pd.DataFrame) -> pd.DataFrame:
+    """Return the surest of the texts that all runs get wrong, long ones cut."""
+    shown = mistakes.head(MISTAKES_SHOWN)
+    texts = [" ".join(str(text).split()) for text in shown["text"]]
+    return pd.DataFrame(
+        {
+            "Text": [t if len(t) <= TEXT_SHOWN else f"{t[:TEXT_SHOWN].rstrip()} …" for t in texts],
+            "Label": shown["label"].astype(str),
+            "Prediction": shown["prediction"].astype(str),
+            "Probability of the label": shown["probability"].map(percent),
+        }
+    )
+
+
 def costs_table(costs: pd.DataFrame) -> pd.DataFrame:
     """Return one row per rule: number of jobs, sums of time, largest memory."""
     rows = costs.groupby("rule", sort=False).agg(
@@ -187,6 +241,9 @@ TABLES = {
     "summary": summary_table,
     "runs": runs_table,
     "comparisons": comparisons_table,
+    "calibration": calibration_table,
+    "agreement": agreement_table,
+    "mistakes": mistakes_table,
     "parameters": lambda table: pd.concat(
         [table["model"].rename("Model"), parameters_table(table)], axis=1
     ),

@@ -5,13 +5,24 @@ from typing import Any
 
 from transformers import PrinterCallback, Trainer, TrainerCallback
 
+from seedwise.progress import Reporter
+
 logger = logging.getLogger(__name__)
 
 
 class _LogCallback(TrainerCallback):
+    def __init__(self) -> None:
+        self._progress: Reporter | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._progress = Reporter(state.max_steps)
+        self._progress.due(state.global_step)  # starts the clock
+
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if state.is_world_process_zero:
             logger.info("update %d of %d: %s", state.global_step, state.max_steps, logs)
+            if self._progress and "loss" in (logs or {}):
+                self._progress.report(state.global_step, float(logs["loss"]))
 
 
 def log_progress(trainer: Trainer) -> None:

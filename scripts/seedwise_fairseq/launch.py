@@ -133,6 +133,7 @@ def training_options(
         "no-epoch-checkpoints": True,
         "save-interval-updates": settings["checkpoint_updates"],
         "keep-interval-updates": 2,
+        "progress-updates": updates,
         "log-format": "json",
         "log-interval": 100,
     }

@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from seedwise.checkpoints import load_checkpoint
 from seedwise.layers import LENGTH_MULTIPLE
+from seedwise.progress import Reporter
 from seedwise_fairseq.layers import accelerate
 
 BATCHES_PER_GROUP = 50
@@ -103,6 +104,8 @@ class _EpochHistory:
             self.load_state_dict(load_checkpoint(Path(self.cfg.history_from))["task_state"])
         self._train_iterator: Any = None
         self._epoch = 0
+        self._progress = Reporter(self.cfg.progress_updates, self.cfg.progress_epochs or None)
+        self._since: dict[str, Any] = {}
 
     def build_model(self, *args: Any, **kwargs: Any) -> Any:
         """Do as fairseq does, with faster layers."""
@@ -123,8 +126,21 @@ class _EpochHistory:
     def train_step(
         self, sample: Any, model: Any, criterion: Any, *args: Any, **kwargs: Any
     ) -> tuple[Any, Any, Any]:
-        """Do as fairseq does, in the chosen precision."""
-        return super().train_step(sample, model, self._autocast(criterion), *args, **kwargs)
+        """Do as fairseq does, in the chosen precision, and count for the progress."""
+        result = super().train_step(sample, model, self._autocast(criterion), *args, **kwargs)
+        for key, value in result[2].items():
+            self._since[key] = self._since.get(key, 0) + value
+        return result
+
+    def optimizer_step(self, optimizer: Any, model: Any, update_num: int) -> None:
+        """Do as fairseq does, and log how far the training is, every few seconds."""
+        super().optimizer_step(optimizer, model, update_num)
+        update = update_num + 1
+        if self._progress.updates and self._progress.due(update):
+            since, self._since = self._since, {}
+            loss = float(since["loss"]) / max(1, since["sample_size"])
+            right = float(since["ncorrect"]) / since["nsentences"] if "ncorrect" in since else None
+            self._progress.report(update, loss, right)
 
     def valid_step(self, sample: Any, model: Any, criterion: Any) -> tuple[Any, Any, Any]:
         """Do as fairseq does, in the chosen precision."""
@@ -177,12 +193,18 @@ _HISTORY_FROM = field(
 )
 
 
+def _progress_option(what: str) -> Any:
+    return field(default=0, metadata={"help": f"{what} of the training, for its progress; 0: none"})
+
+
 @dataclass
 class SeedwiseSentencePredictionConfig(SentencePredictionConfig):
     """Options of `--task seedwise_sentence_prediction` beside those of `sentence_prediction`."""
 
     autocast: str = _AUTOCAST
     history_from: str = _HISTORY_FROM
+    progress_updates: int = _progress_option("updates")
+    progress_epochs: int = _progress_option("epochs")
     group_by_length: int = field(
         default=0, metadata={"help": "batch size for batches of similar length; 0: random batches"}
     )
@@ -210,6 +232,8 @@ class SeedwiseMaskedLMConfig(MaskedLMConfig):
 
     autocast: str = _AUTOCAST
     history_from: str = _HISTORY_FROM
+    progress_updates: int = _progress_option("updates")
+    progress_epochs: int = _progress_option("epochs")
 
 
 @register_task("seedwise_masked_lm", dataclass=SeedwiseMaskedLMConfig)

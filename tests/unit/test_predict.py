@@ -123,7 +123,7 @@ def test_mistakes_are_one_message(experiment, tmp_path):
 
 def test_models_of_other_labels_cannot_vote(experiment, tmp_path):
     write_model(tmp_path / "other", 0, experiment / "seed-0" / "model", ["a", "b"])
-    with pytest.raises(UserError, match="its labels are a, b, but those of .* are negative"):
+    with pytest.raises(UserError, match=r"its labels are a, b, but those of .* are negative"):
         Ensemble([experiment / "seed-0" / "model", tmp_path / "other"])
 
 

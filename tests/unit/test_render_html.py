@@ -6,6 +6,7 @@ import synthetic_workflow
 
 import render_html
 from seedwise.errors import UserError
+from seedwise.presentation import TABLES
 
 
 def test_failure_is_one_message(tmp_path):
@@ -33,9 +34,15 @@ def workflow(tmp_path_factory):
 def test_html_holds_figures_tables_and_captions(workflow):
     folder, _ = workflow
     html = (folder / "results" / "synthetic" / "report.html").read_text(encoding="utf-8")
-    for name in ("training-fairseq.svg", "training-transformers.svg", "accuracy.svg"):
+    for name in (
+        "training-fairseq.svg",
+        "training-transformers.svg",
+        "accuracy.svg",
+        "confusion-reviews.svg",
+        "calibration-reviews.svg",
+    ):
         assert f'"results/synthetic/figures/{name}"' in html
-    for name in ("summary", "runs", "comparisons", "parameters", "costs"):
+    for name in TABLES:
         assert f'"results/synthetic/tables/{name}.html"' in html
     assert '"results/synthetic/report.pdf"' in html
     assert "paired over the same test texts and seeds" in html.replace("\\n", " ")

@@ -8,8 +8,10 @@ import pytest
 import synthetic_study
 import yaml
 
+import analyse_predictions
 import render_pdf
 from seedwise.files import read_json
+from seedwise.presentation import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9"/></svg>'
@@ -37,20 +39,29 @@ def inputs(tmp_path):
     pd.DataFrame(metrics).to_csv(tables / "runs.csv", index=False)
     for name, text in (("summary", SUMMARY), ("comparisons", COMPARISONS), ("costs", COSTS)):
         (tables / f"{name}.csv").write_text(text)
+    analyse_predictions.main(
+        metrics=[folder / "metrics.json" for folder in folders],
+        predictions=[folder / "predictions.csv" for folder in folders],
+        tests={"reviews": results / "data/reviews/test.jsonl"},
+        outputs={name: tables / f"{name}.csv" for name in analyse_predictions.COLUMNS},
+    )
+    mistakes = [tmp_path / f"{name}-reviews.svg" for name in ("confusion", "calibration")]
     figures = {engine: tmp_path / f"training-{engine}.svg" for engine in ("fairseq", "x")}
-    for path in (*figures.values(), tmp_path / "accuracy.svg", tmp_path / "lora-loss.svg"):
+    for path in (
+        *figures.values(),
+        *mistakes,
+        tmp_path / "accuracy.svg",
+        tmp_path / "lora-loss.svg",
+    ):
         path.write_text(SVG)
     return {
         "config": synthetic_study.CONFIG,
         "template": ROOT / "reports" / "report.typ",
-        "tables": {
-            name: tables / f"{name}.csv"
-            for name in ("summary", "runs", "comparisons", "parameters", "costs")
-        },
+        "tables": {name: tables / f"{name}.csv" for name in TABLES},
         "audits": {"reviews": results / "data" / "reviews" / "audit.json"},
         "metrics": [folder / "metrics.json" for folder in folders],
         "figures": figures,
-        "other_figures": [tmp_path / "accuracy.svg"],
+        "other_figures": [tmp_path / "accuracy.svg", *mistakes],
         "lora": None,
         "pdf": tmp_path / "report.pdf",
         "config_output": tmp_path / "config.yaml",
@@ -88,6 +99,8 @@ def test_pdf_reads_like_the_study(inputs):
     assert "81.7 % ± 1.4" in text  # published
     assert "−1.4" in text  # published standard deviations apart
     assert "22,807,552" in text
+    assert "seeds of fairseq-pretrained" in text  # agreement
+    assert ", a fine film." in text  # a text that all runs get wrong
     assert "Question 2" not in text
     assert f"snakemake --configfile {inputs['config_output']}"[:30] in text
 

@@ -36,9 +36,12 @@ PARAMETERS = ["component", "formula", "analytic", "counted_fairseq", "counted_tr
 AFTER_RUNS = {
     "aggregate_runs": 1,
     "compare_experiments": 1,
+    "analyse_predictions": 1,
+    "plot_confusion": 1,
+    "plot_calibration": 1,
     "aggregate_costs": 1,
     "plot_accuracy": 1,
-    "render_table": 4,
+    "render_table": 7,
     "render_pdf": 1,
     "render_html": 1,
 }
@@ -166,7 +169,8 @@ def test_tables(results):
 
 
 def test_figures_and_reports(results):
-    for name in ("training-fairseq", "training-transformers", "accuracy", "lora-loss"):
+    names = ("training-fairseq", "training-transformers", "accuracy", "lora-loss")
+    for name in (*names, "confusion-reviews", "calibration-reviews"):
         assert (results / "figures" / f"{name}.svg").read_bytes().startswith(b"<?xml")
         assert (results / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     assert (results / "report.pdf").read_bytes().startswith(b"%PDF")
