@@ -15,7 +15,8 @@ SECONDS = 5.0
 _TAIL_BYTES = 1 << 16
 _LINE = re.compile(
     r"progress: (?:epoch (?P<epoch>\d+)/(?P<epochs>\d+), )?"
-    r"update (?P<update>\d+)/(?P<updates>\d+), loss (?P<loss>[\d.naif]+)(?:, accuracy (?P<accuracy>[\d.]+) %)?, (?P<left>[\d:]+) left"
+    r"update (?P<update>\d+)/(?P<updates>\d+), loss (?P<loss>[\d.naif]+)"
+    r"(?:, accuracy (?P<accuracy>[\d.]+) %)?, (?P<left>[\d:]+) left"
 )
 
 
