@@ -103,13 +103,18 @@ def main(*, config: Path, once: bool, seconds: float) -> None:
     console.print(table(jobs, title) if jobs else f"{logs}: no training has begun")
 
 
-if __name__ == "__main__":
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("config", type=Path, nargs="?", default=Path("config.yaml"))
     parser.add_argument("--once", action="store_true", help="show it once and end")
     parser.add_argument("--seconds", type=float, default=2.0, help="between two looks (2)")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
     try:
-        main(**vars(parser.parse_args()))
+        main(**vars(arguments()))
     except UserError as error:
         sys.exit(f"show_progress: {error}")
     except KeyboardInterrupt:

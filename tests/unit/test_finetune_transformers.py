@@ -81,7 +81,10 @@ def test_outputs_are_those_of_the_selected_epoch(chain, outputs):
 
 
 @torch.inference_mode()
-def test_folder_is_ready_to_use_and_predicts_as_reported(chain, outputs):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_folder_is_ready_to_use_and_predicts_as_reported(chain, outputs, precision, tmp_path):
+    if precision != "float32":
+        outputs = finetune(chain, tmp_path, "pretrained", epochs=1, precision=precision)
     model = AutoModelForSequenceClassification.from_pretrained(outputs["model"])
     tokenizer = AutoTokenizer.from_pretrained(outputs["model"])
     predictions = pd.read_csv(outputs["predictions"])
