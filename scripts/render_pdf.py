@@ -17,7 +17,7 @@ import pandas as pd
 import typst
 import yaml
 
-from seedwise import presentation, presentation_parts, reporting
+from seedwise import presentation, presentation_parts
 from seedwise.code import SCRIPTS
 from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_text
 from seedwise.log import log_to
@@ -184,7 +184,7 @@ def report_data(
         ],
         "hyperparameters": pairs(hyperparameters(config), "Hyper-parameter", "Value"),
         "engines": list(engines),
-        "datasets": reporting.datasets(config),
+        "datasets": list(dict.fromkeys(tables["calibration"]["dataset"])),
         "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION},
         "versions": pairs(versions(metrics), "Package", "Version"),
         "hardware": pairs(hardware(metrics), "What", "Value"),
