@@ -127,11 +127,11 @@ def calibration_table(calibration: pd.DataFrame) -> pd.DataFrame:
             "Experiment": calibration["experiment"],
             "Accuracy": calibration["accuracy"].map(percent),
             "Confidence": calibration["confidence"].map(percent),
-            "Calibration error": calibration["ece"].map(percent),
-            "Brier score": [number(value, 3) for value in calibration["brier"]],
+            "ECE": calibration["ece"].map(percent),
+            "Brier": [number(value, 3) for value in calibration["brier"]],
             "Log loss": [number(value, 3) for value in calibration["log_loss"]],
-            "Right with all seeds": shares["right"],
-            "Wrong with all seeds": shares["wrong"],
+            "Always right": shares["right"],
+            "Always wrong": shares["wrong"],
         }
     )
 
