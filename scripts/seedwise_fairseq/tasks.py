@@ -20,6 +20,7 @@ from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
 from fairseq.tasks.sentence_prediction import SentencePredictionConfig, SentencePredictionTask
 from torch.nn import functional
 
+from seedwise import distributed
 from seedwise.checkpoints import load_checkpoint
 from seedwise.layers import LENGTH_MULTIPLE
 from seedwise.progress import Reporter
@@ -136,7 +137,8 @@ class _EpochHistory:
         """Do as fairseq does, and log how far the training is, every few seconds."""
         super().optimizer_step(optimizer, model, update_num)
         update = update_num + 1
-        if self._progress.updates and self._progress.due(update):
+        first = distributed.is_first()
+        if first and self._progress.updates and self._progress.due(update):
             since, self._since = self._since, {}
             loss = float(since["loss"]) / max(1, since["sample_size"])
             right = float(since["ncorrect"]) / since["nsentences"] if "ncorrect" in since else None
