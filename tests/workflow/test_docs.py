@@ -95,9 +95,9 @@ def test_tutorial_makes_its_table(tmp_path):
     inner = io.BytesIO()
     with tarfile.open(fileobj=inner, mode="w:gz") as archive:
         add(archive, "hutto_ICWSM_2014/amazonReviewSnippets_GroundTruth.txt", lines.encode())
-    (tmp_path / "downloads").mkdir()
+    (tmp_path / "resources").mkdir()
     name = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
-    with tarfile.open(tmp_path / "downloads/vaderSentiment-3.3.2.tar.gz", "w:gz") as archive:
+    with tarfile.open(tmp_path / "resources/vaderSentiment-3.3.2.tar.gz", "w:gz") as archive:
         add(archive, name, inner.getvalue())
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     with (tmp_path / "reviews.csv").open(encoding="utf-8", newline="") as stream:
