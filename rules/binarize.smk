@@ -1,9 +1,13 @@
-# Tokens to fairseq's binary format, by fairseq-preprocess with our dictionaries.
+# Tokens to what fairseq-preprocess writes with our dictionaries.
 rule binarize_dataset:
     input:
         dictionary="<results>/tokens/{model}/dict.txt",
-        pieces=collect(
-            "<results>/tokens/{{model}}/{{dataset}}/{split}.pieces",
+        tokens=collect(
+            "<results>/tokens/{{model}}/{{dataset}}/{split}.bin",
+            split=["train", "valid", "test"],
+        ),
+        indexes=collect(
+            "<results>/tokens/{{model}}/{{dataset}}/{split}.idx",
             split=["train", "valid", "test"],
         ),
         labels=collect(
@@ -12,7 +16,7 @@ rule binarize_dataset:
         ),
         audit="<results>/data/{dataset}/audit.json",
     output:
-        pieces=multiext("<results>/binarized/{model}/{dataset}/input0/", *BINARIZED_FILES),
+        tokens=multiext("<results>/binarized/{model}/{dataset}/input0/", *BINARIZED_FILES),
         labels=multiext("<results>/binarized/{model}/{dataset}/label/", *BINARIZED_FILES),
     log:
         "<logs>/binarize_dataset/{model}/{dataset}.log",
@@ -35,11 +39,11 @@ rule binarize_dataset:
 rule binarize_corpus:
     input:
         dictionary="<results>/tokens/{model}/dict.txt",
-        train="<results>/corpus/{model}/train.pieces",
-        valid="<results>/corpus/{model}/valid.pieces",
+        train=multiext("<results>/corpus/{model}/{shard}/train", ".bin", ".idx"),
+        valid=multiext("<results>/corpus/{model}/valid/valid", ".bin", ".idx"),
     output:
         multiext(
-            "<results>/corpus/{model}/binarized/",
+            "<results>/corpus/{model}/{shard}/binarized/",
             "dict.txt",
             "train.bin",
             "train.idx",
@@ -47,9 +51,11 @@ rule binarize_corpus:
             "valid.idx",
         ),
     log:
-        "<logs>/binarize_corpus/{model}.log",
+        "<logs>/binarize_corpus/{model}/{shard}.log",
     benchmark:
-        "<benchmarks>/binarize_corpus/{model}.tsv"
+        "<benchmarks>/binarize_corpus/{model}/{shard}.tsv"
+    wildcard_constraints:
+        shard=r"\d+-of-\d+",
     conda:
         "../envs/fairseq.yaml"
     threads: 1
@@ -59,6 +65,6 @@ rule binarize_corpus:
     params:
         code=code_sha256("binarize_corpus"),
     message:
-        "Binarize the corpus of {wildcards.model}"
+        "Binarize the corpus of {wildcards.model}: {wildcards.shard}"
     script:
         "../scripts/binarize_corpus.py"

@@ -35,10 +35,11 @@ wildcard_constraints:
     split="train|valid|test",
 
 
-# What an experiment names, as functions of the wildcard {experiment}.
-experiment_dataset = lookup(within=config, dpath="experiments/{experiment}/dataset")
-experiment_model = lookup(within=config, dpath="experiments/{experiment}/model")
-experiment_init = lookup(within=config, dpath="experiments/{experiment}/init")
+# What an experiment names, as functions of the wildcard {experiment}. Snakemake's `lookup` would
+# search the whole configuration for each of thousands of runs.
+experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
+experiment_model = lambda w: config["experiments"][w.experiment]["model"]
+experiment_init = lambda w: config["experiments"][w.experiment]["init"]
 
 BINARIZED_FILES = ["dict.txt"] + [
     f"{s}.{e}" for s in ("train", "valid", "test") for e in ("bin", "idx")

@@ -1,7 +1,10 @@
 # Masked-language modelling with fairseq-train.
 rule pretrain_model:
     input:
-        corpus=rules.binarize_corpus.output,
+        corpus=[
+            gather.corpus(f"<results>/corpus/{{{{model}}}}/{{scatteritem}}/binarized/{file}")
+            for file in ("dict.txt", "train.bin", "train.idx", "valid.bin", "valid.idx")
+        ],
     output:
         model="<results>/pretrained/{model}/model.pt",
         history="<results>/pretrained/{model}/history.csv",

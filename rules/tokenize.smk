@@ -1,4 +1,9 @@
-# Texts to tokens: the corpus of a model, its SentencePiece model and dictionary, pieces.
+# Texts to tokens: the corpus of a model, its SentencePiece model and dictionary, ids of pieces.
+# A corpus may be scattered over shards: fairseq reads one in each epoch, in turn.
+scattergather:
+    corpus=config["corpus_shards"],
+
+
 rule build_corpus:
     input:
         train=lambda w: collect(
@@ -14,8 +19,8 @@ rule build_corpus:
             split=["valid", "test"],
         ),
     output:
-        train="<results>/corpus/{model}/train.txt",
-        valid="<results>/corpus/{model}/valid.txt",
+        train=scatter.corpus("<results>/corpus/{{model}}/{scatteritem}/train.txt"),
+        valid="<results>/corpus/{model}/valid/valid.txt",
     log:
         "<logs>/build_corpus/{model}.log",
     benchmark:
@@ -67,10 +72,12 @@ rule train_tokenizer:
 rule encode_dataset:
     input:
         sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        dictionary="<results>/tokens/{model}/dict.txt",
         split="<results>/data/{dataset}/{split}.jsonl",
         audit="<results>/data/{dataset}/audit.json",
     output:
-        pieces="<results>/tokens/{model}/{dataset}/{split}.pieces",
+        tokens="<results>/tokens/{model}/{dataset}/{split}.bin",
+        index="<results>/tokens/{model}/{dataset}/{split}.idx",
         labels="<results>/tokens/{model}/{dataset}/{split}.label",
     log:
         "<logs>/encode_dataset/{model}/{dataset}/{split}.log",
@@ -78,7 +85,7 @@ rule encode_dataset:
         "<benchmarks>/encode_dataset/{model}/{dataset}/{split}.tsv"
     conda:
         "../envs/sentencepiece.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=1000,
         runtime=30,
@@ -94,16 +101,20 @@ rule encode_dataset:
 rule encode_corpus:
     input:
         sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
-        texts="<results>/corpus/{model}/{split}.txt",
+        dictionary="<results>/tokens/{model}/dict.txt",
+        texts="<results>/corpus/{model}/{shard}/{split}.txt",
     output:
-        pieces="<results>/corpus/{model}/{split}.pieces",
+        tokens="<results>/corpus/{model}/{shard}/{split}.bin",
+        index="<results>/corpus/{model}/{shard}/{split}.idx",
     log:
-        "<logs>/encode_corpus/{model}/{split}.log",
+        "<logs>/encode_corpus/{model}/{shard}/{split}.log",
     benchmark:
-        "<benchmarks>/encode_corpus/{model}/{split}.tsv"
+        "<benchmarks>/encode_corpus/{model}/{shard}/{split}.tsv"
+    wildcard_constraints:
+        shard=r"valid|\d+-of-\d+",
     conda:
         "../envs/sentencepiece.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=1000,
         runtime=60,
@@ -111,6 +122,6 @@ rule encode_corpus:
         block_tokens=lookup(within=config, dpath="models/{model}/pretrain/block_tokens"),
         code=code_sha256("encode_corpus"),
     message:
-        "Encode the {wildcards.split} part of the corpus of {wildcards.model}"
+        "Encode the corpus of {wildcards.model}: {wildcards.shard}"
     script:
         "../scripts/encode_corpus.py"

@@ -1,6 +1,6 @@
-"""Binarize a data set's pieces and labels with fairseq-preprocess.
+"""Binarize a data set's tokens and labels, as fairseq-preprocess does.
 
-Inputs: pieces and label indices of the three splits, fairseq's ``dict.txt``, and the audit
+Inputs: tokens and label indices of the three splits, fairseq's ``dict.txt``, and the audit
 (number of labels). Outputs: the folders ``input0/`` and ``label/`` of fairseq's sentence
 prediction task.
 """
@@ -8,9 +8,10 @@ prediction task.
 import tempfile
 from pathlib import Path
 
+from seedwise.binarized import binarize, label_batches
 from seedwise.files import read_json
+from seedwise.indexed import read_batches
 from seedwise.log import log_to
-from seedwise_fairseq.binarize import binarize
 
 
 def label_dictionary(count: int) -> str:
@@ -22,22 +23,24 @@ def label_dictionary(count: int) -> str:
 
 
 def main(
-    *, pieces: list[Path], labels: list[Path], dictionary: Path, audit: Path, output: Path
+    *, tokens: list[Path], labels: list[Path], dictionary: Path, audit: Path, output: Path
 ) -> None:
-    """Binarize both; the files of each list are named ``{split}.pieces`` or ``{split}.label``."""
-    binarize({path.stem: path for path in pieces}, dictionary, output / "input0")
+    """Binarize both; the files of each list are named ``{split}.bin`` or ``{split}.label``."""
+    texts = {path.stem: read_batches(path.with_suffix("")) for path in tokens}
+    binarize(texts, dictionary, output / "input0")
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as stream:
         stream.write(label_dictionary(len(read_json(audit)["labels"])))
         stream.flush()
-        binarize({path.stem: path for path in labels}, Path(stream.name), output / "label")
+        numbers = {path.stem: label_batches(path) for path in labels}
+        binarize(numbers, Path(stream.name), output / "label")
 
 
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
         main(
-            pieces=[Path(path) for path in snakemake.input.pieces],
+            tokens=[Path(path) for path in snakemake.input.tokens],
             labels=[Path(path) for path in snakemake.input.labels],
             dictionary=Path(snakemake.input.dictionary),
             audit=Path(snakemake.input.audit),
-            output=Path(snakemake.output.pieces[0]).parents[1],
+            output=Path(snakemake.output.tokens[0]).parents[1],
         )

@@ -2,9 +2,11 @@
 
 Inputs: ``train`` and ``unlabelled`` (JSONL of the model's corpus data sets), ``held_out`` (JSONL
 of every validation and test split of the study). Outputs: one text a line, each text once;
-``valid`` holds a few texts out, to follow the pre-training loss.
+``valid`` holds a few texts out, to follow the pre-training loss, and ``train`` is cut into shards
+of as many texts each. The texts are read twice and never all in memory, only eight bytes of each.
 """
 
+import contextlib
 import hashlib
 import logging
 import random
@@ -41,32 +43,36 @@ def main(
     train: list[Path],
     unlabelled: list[Path],
     held_out: list[Path],
-    output_train: Path,
+    output_train: list[Path],
     output_valid: Path,
     valid_texts: int,
     seed: int,
 ) -> None:
     """Write the corpus in the order of its sources; texts for ``valid`` are drawn by ``seed``."""
-    seen = {_fingerprint(one_line(r["text"])) for path in held_out for r in read_jsonl(path)}
-    left_out = len(seen)
-    records = (record for path in [*train, *unlabelled] for record in read_jsonl(path))
-    texts = list(unseen((one_line(record["text"]) for record in records), seen))
-    valid_texts = min(valid_texts, len(texts) // 10)
-    chosen = set(random.Random(seed).sample(range(len(texts)), valid_texts))
-    with (
-        atomic(output_train) as train_path,
-        atomic(output_valid) as valid_path,
-        train_path.open("w", encoding="utf-8", newline="\n") as train_stream,
-        valid_path.open("w", encoding="utf-8", newline="\n") as valid_stream,
-    ):
-        for index, text in enumerate(texts):
-            stream = valid_stream if index in chosen else train_stream
-            stream.write(text + "\n")
+    left_out = {_fingerprint(one_line(r["text"])) for path in held_out for r in read_jsonl(path)}
+
+    def texts() -> Iterator[str]:
+        records = (record for path in [*train, *unlabelled] for record in read_jsonl(path))
+        return unseen((one_line(record["text"]) for record in records), set(left_out))
+
+    count = sum(1 for _ in texts())
+    valid_texts = min(valid_texts, count // 10)
+    chosen = set(random.Random(seed).sample(range(count), valid_texts))
+    with contextlib.ExitStack() as stack:
+        *train_streams, valid_stream = (
+            stack.enter_context(
+                stack.enter_context(atomic(path)).open("w", encoding="utf-8", newline="\n")
+            )
+            for path in (*output_train, output_valid)
+        )
+        for index, text in enumerate(texts()):
+            shard = train_streams[index * len(train_streams) // count]
+            (valid_stream if index in chosen else shard).write(text + "\n")
     logger.info(
         "%d texts to train on, %d held out; %d different validation and test texts are kept away",
-        len(texts) - valid_texts,
+        count - valid_texts,
         valid_texts,
-        left_out,
+        len(left_out),
     )
 
 
@@ -76,7 +82,7 @@ if __name__ == "__main__":
             train=[Path(path) for path in snakemake.input.train],
             unlabelled=[Path(path) for path in snakemake.input.unlabelled],
             held_out=[Path(path) for path in snakemake.input.held_out],
-            output_train=Path(snakemake.output.train),
+            output_train=[Path(path) for path in snakemake.output.train],
             output_valid=Path(snakemake.output.valid),
             valid_texts=snakemake.params.valid_texts,
             seed=snakemake.params.seed,

@@ -1,30 +1,37 @@
 """Encode a part of a model's corpus with SentencePiece.
 
-Inputs: ``texts`` (a text a line) and the SentencePiece model. Output: ``pieces`` (pieces
-separated by spaces). A text that does not fit a block of ``block_tokens``, ``<s>`` and ``</s>``
-included, goes on in the next line: fairseq makes blocks of whole lines and leaves longer ones out.
+Inputs: ``texts`` (a text a line), the SentencePiece model and fairseq's ``dict.txt``. Output:
+``tokens``, the ids of each text's pieces in fairseq's binary format, without ``</s>``. A text that
+does not fit a block of ``block_tokens``, ``<s>`` and ``</s>`` included, goes on as the next text:
+fairseq makes blocks of whole texts and leaves longer ones out.
 """
 
 import logging
 from pathlib import Path
 
+from seedwise.indexed import fitting_type, write_batches
 from seedwise.log import log_to
-from seedwise.pieces import write_pieces
+from seedwise.pieces import Encoder
 
 logger = logging.getLogger(__name__)
 
 
-def main(*, texts: Path, sentencepiece: Path, block_tokens: int, pieces: Path) -> None:
-    """Write each line of text as a line of pieces, or as several."""
+def main(
+    *,
+    texts: Path,
+    sentencepiece: Path,
+    dictionary: Path,
+    block_tokens: int,
+    threads: int,
+    tokens: Path,
+) -> None:
+    """Write each line of text as a text of ``tokens`` (``.bin``, ``.idx``), or as several."""
+    encoder = Encoder(sentencepiece, dictionary, threads)
     with texts.open(encoding="utf-8", newline="\n") as stream:
-        counts = write_pieces(
-            (line.rstrip("\n") for line in stream),
-            sentencepiece,
-            pieces,
-            longest=block_tokens - 2,
-            keep_rest=True,
-        )
-    logger.info("%s: %s", texts, counts)
+        lines = (line.rstrip("\n") for line in stream)
+        batches = encoder.batches(lines, longest=block_tokens - 2, keep_rest=True)
+        write_batches(tokens, batches, fitting_type(encoder.size))
+    logger.info("%s: %s", texts, encoder.counts)
 
 
 if __name__ == "__main__":
@@ -32,6 +39,8 @@ if __name__ == "__main__":
         main(
             texts=Path(snakemake.input.texts),
             sentencepiece=Path(snakemake.input.sentencepiece),
+            dictionary=Path(snakemake.input.dictionary),
             block_tokens=snakemake.params.block_tokens,
-            pieces=Path(snakemake.output.pieces),
+            threads=snakemake.threads,
+            tokens=Path(snakemake.output.tokens).with_suffix(""),
         )

@@ -1,17 +1,20 @@
-"""Encode one split with SentencePiece: pieces for fairseq-preprocess, labels beside them.
+"""Encode one split with SentencePiece, labels beside it.
 
-Inputs: the split (JSONL), the data set's audit (order of the labels) and the SentencePiece
-model. Outputs: ``pieces`` (pieces separated by spaces, a text a line) and ``labels`` (the index
-of the label a line). A text is cut to ``max_positions`` tokens, ``<s>`` and ``</s>`` included,
-here and not in the engines, so that every engine sees the same ids.
+Inputs: the split (JSONL), the data set's audit (order of the labels), the SentencePiece model and
+fairseq's ``dict.txt``. Outputs: ``tokens``, the ids of each text's pieces in fairseq's binary
+format, without ``<s>`` and ``</s>``, and ``labels`` (the index of the label a line). A text is cut
+to ``max_positions`` tokens, ``<s>`` and ``</s>`` included, here and not in the engines, so that
+every engine sees the same ids.
 """
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
-from seedwise.files import read_json, read_jsonl, write_text
+from seedwise.files import atomic, read_json, read_jsonl
+from seedwise.indexed import fitting_type, write_batches
 from seedwise.log import log_to
-from seedwise.pieces import write_pieces
+from seedwise.pieces import Encoder
 
 logger = logging.getLogger(__name__)
 
@@ -21,16 +24,26 @@ def main(
     split: Path,
     audit: Path,
     sentencepiece: Path,
+    dictionary: Path,
     max_positions: int,
-    pieces: Path,
+    threads: int,
+    tokens: Path,
     labels: Path,
 ) -> None:
-    """Write a line of pieces and a line with the label's index for each text."""
-    texts = (record["text"] for record in read_jsonl(split))
-    counts = write_pieces(texts, sentencepiece, pieces, longest=max_positions - 2)
-    index = {label: str(i) for i, label in enumerate(read_json(audit)["labels"])}
-    write_text(labels, "".join(f"{index[record['label']]}\n" for record in read_jsonl(split)))
-    logger.info("%s: %s, longest text %d tokens", split, counts, max_positions)
+    """Write ``tokens`` (``.bin``, ``.idx``) and a line with the label's index for each text."""
+    encoder = Encoder(sentencepiece, dictionary, threads)
+    index = {label: i for i, label in enumerate(read_json(audit)["labels"])}
+    with atomic(labels) as partial, partial.open("w", encoding="ascii") as stream:
+
+        def texts() -> Iterator[str]:
+            for record in read_jsonl(split):
+                stream.write(f"{index[record['label']]}\n")
+                yield record["text"]
+
+        write_batches(
+            tokens, encoder.batches(texts(), longest=max_positions - 2), fitting_type(encoder.size)
+        )
+    logger.info("%s: %s, longest text %d tokens", split, encoder.counts, max_positions)
 
 
 if __name__ == "__main__":
@@ -39,7 +52,9 @@ if __name__ == "__main__":
             split=Path(snakemake.input.split),
             audit=Path(snakemake.input.audit),
             sentencepiece=Path(snakemake.input.sentencepiece),
+            dictionary=Path(snakemake.input.dictionary),
             max_positions=snakemake.params.max_positions,
-            pieces=Path(snakemake.output.pieces),
+            threads=snakemake.threads,
+            tokens=Path(snakemake.output.tokens).with_suffix(""),
             labels=Path(snakemake.output.labels),
         )

@@ -1,8 +1,8 @@
 """Pre-train a RoBERTa with fairseq's masked-language modelling on a binarized corpus.
 
-Inputs: the corpus in fairseq's binary format. Outputs: ``model.pt`` (a fairseq checkpoint
-without optimizer), ``history.csv`` (epoch, split, loss in nats per masked token), and
-``metrics.json``.
+Inputs: the corpus in fairseq's binary format, in one folder or, sharded, in several. Outputs:
+``model.pt`` (a fairseq checkpoint without optimizer), ``history.csv`` (epoch, split, loss in nats
+per masked token), and ``metrics.json``.
 """
 
 import math
@@ -55,7 +55,7 @@ def main(
     with training_scratch(model.parent, sha256_of_json(hashes)) as scratch:
         started = time.monotonic()
         launch.train(
-            corpus[0].parent,
+            ":".join(str(path.parent) for path in corpus if path.name == "dict.txt"),
             options=pretraining_options(settings, device, scratch),
             selects_best=False,
             processes=pretrain["processes"],

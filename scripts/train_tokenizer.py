@@ -1,7 +1,7 @@
 """Train a SentencePiece model on the corpus and derive fairseq's dictionary from it.
 
-Input: ``corpus`` (one text a line). Outputs: ``sentencepiece`` (the model) and ``dictionary``
-(fairseq's ``dict.txt``: a piece and a count a line, in SentencePiece's order).
+Input: ``corpus`` (shards, one text a line). Outputs: ``sentencepiece`` (the model) and
+``dictionary`` (fairseq's ``dict.txt``: a piece and a count a line, in SentencePiece's order).
 """
 
 import io
@@ -19,7 +19,11 @@ from seedwise.vocabulary import ADDED_SYMBOLS, SENTENCEPIECE_SYMBOLS
 logger = logging.getLogger(__name__)
 
 
-def train(corpus: Path, tokenizer: dict[str, Any], vocab_size: int) -> bytes:
+LONGEST_TEXT_BYTES = 1 << 20
+"""SentencePiece leaves out longer texts without a word; its own default is 4,192."""
+
+
+def train(corpus: list[Path], tokenizer: dict[str, Any], vocab_size: int) -> bytes:
     """Return a trained SentencePiece model that fills ``vocab_size`` rows of an embedding.
 
     Raises:
@@ -28,7 +32,8 @@ def train(corpus: Path, tokenizer: dict[str, Any], vocab_size: int) -> bytes:
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            input=str(corpus),
+            input=[str(path) for path in corpus],
+            max_sentence_length=LONGEST_TEXT_BYTES,
             model_writer=model,
             vocab_size=vocab_size - ADDED_SYMBOLS + SENTENCEPIECE_SYMBOLS,
             model_type=tokenizer["type"],
@@ -42,7 +47,7 @@ def train(corpus: Path, tokenizer: dict[str, Any], vocab_size: int) -> bytes:
     except RuntimeError as error:
         raise UserError(
             f"architecture.vocab_size: SentencePiece cannot make {vocab_size} rows from "
-            f"{corpus}: {str(error).splitlines()[-1]}"
+            f"{corpus[0].parent}: {str(error).splitlines()[-1]}"
         ) from error
     return model.getvalue()
 
@@ -62,7 +67,7 @@ def dictionary(model: bytes) -> str:
 
 def main(
     *,
-    corpus: Path,
+    corpus: list[Path],
     tokenizer: dict[str, Any],
     vocab_size: int,
     output_sentencepiece: Path,
@@ -79,7 +84,7 @@ def main(
 if __name__ == "__main__":
     with log_to(snakemake.log[0]):
         main(
-            corpus=Path(snakemake.input.corpus),
+            corpus=[Path(path) for path in snakemake.input.corpus],
             tokenizer=snakemake.params.tokenizer,
             vocab_size=snakemake.params.vocab_size,
             output_sentencepiece=Path(snakemake.output.sentencepiece),

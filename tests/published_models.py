@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from small_texts import RECORDS, TEXTS, train_sentencepiece
+from small_texts import RECORDS, TEXTS, encode_like_the_study, train_sentencepiece
 from tokenizers import ByteLevelBPETokenizer
 
 from seedwise.files import read_json, write_json, write_jsonl
-from seedwise.pieces import write_pieces
 from seedwise.vocabulary import ADDED_SYMBOLS
 
 # No two sizes alike, so that none is taken for another.
@@ -72,7 +71,7 @@ def write_fairseq_checkpoint(folder: Path, architecture: dict[str, Any]) -> Path
     write_tokenizer(folder, architecture["vocab_size"])
     work = folder / "work"
     work.mkdir()
-    write_pieces(TEXTS[:8], folder / "sentencepiece.bpe.model", work / "texts", longest=30)
+    encode_like_the_study(TEXTS[:8], folder / "sentencepiece.bpe.model", work / "texts", 30)
     options: launch.Options = {"only-source": True, "srcdict": str(folder / "dict.txt")}
     options |= {"trainpref": str(work / "texts"), "validpref": str(work / "texts")}
     options |= {"destdir": str(work / "data"), "workers": 1}
@@ -149,13 +148,15 @@ def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
             split=data / f"{split}.jsonl",
             audit=data / "audit.json",
             sentencepiece=tokens / "sentencepiece.bpe.model",
+            dictionary=tokens / "dict.txt",
             max_positions=architecture["max_positions"],
-            pieces=tokens / f"{split}.pieces",
+            threads=1,
+            tokens=tokens / split,
             labels=tokens / f"{split}.label",
         )
     binarize_dataset.main(
         dictionary=tokens / "dict.txt",
-        pieces=[tokens / f"{split}.pieces" for split in splits],
+        tokens=[tokens / f"{split}.bin" for split in splits],
         labels=[tokens / f"{split}.label" for split in splits],
         audit=data / "audit.json",
         output=results / "binarized",

@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+import sentencepiece
+
 import train_tokenizer
 
 DATA = Path(__file__).parent / "data" / "smoke"
@@ -21,10 +23,18 @@ def train_sentencepiece(folder: Path) -> Path:
     corpus.write_text("".join(f"{text}\n" for text in TEXTS), encoding="utf-8")
     model = folder / "sentencepiece.bpe.model"
     train_tokenizer.main(
-        corpus=corpus,
+        corpus=[corpus],
         tokenizer={"type": "unigram", "character_coverage": 0.9995, "sample_texts": 1000},
         vocab_size=VOCAB_SIZE,
         output_sentencepiece=model,
         output_dictionary=folder / "dict.txt",
     )
     return model
+
+
+def encode_like_the_study(texts: list[str], model: Path, output: Path, longest: int) -> None:
+    """Write the pieces of each text on a line, one text after the other, for fairseq-preprocess."""
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    with output.open("w", encoding="utf-8", newline="\n") as stream:
+        for text in texts:
+            stream.write(" ".join(processor.encode(text, out_type=str)[:longest]) + "\n")

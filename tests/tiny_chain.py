@@ -97,13 +97,15 @@ def write_chain(
             split=chain.data / f"{split}.jsonl",
             audit=chain.data / "audit.json",
             sentencepiece=sentencepiece,
+            dictionary=chain.tokens / "dict.txt",
             max_positions=ARCHITECTURE["max_positions"],
-            pieces=chain.tokens / f"{split}.pieces",
+            threads=1,
+            tokens=chain.tokens / split,
             labels=chain.tokens / f"{split}.label",
         )
     binarize_dataset.main(
         dictionary=chain.tokens / "dict.txt",
-        pieces=[chain.tokens / f"{split}.pieces" for split in SPLITS],
+        tokens=[chain.tokens / f"{split}.bin" for split in SPLITS],
         labels=[chain.tokens / f"{split}.label" for split in SPLITS],
         audit=chain.data / "audit.json",
         output=chain.binarized,

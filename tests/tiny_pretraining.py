@@ -26,22 +26,26 @@ PRETRAIN = {
 }
 
 
-def write_corpus(chain: Chain) -> None:
+TRAIN = [*TEXTS[:100], " ".join(TEXTS[:20]), *["the film"] * 20]
+
+
+def write_corpus(chain: Chain, train: list[str] = TRAIN, name: str = "corpus") -> None:
     """Binarize a corpus beside the chain; some texts are longer than a block, some short."""
-    corpus = chain.folder / "corpus"
+    corpus = chain.folder / name
     corpus.mkdir()
-    train = [*TEXTS[:100], " ".join(TEXTS[:20]), *["the film"] * 20]
     for split, texts in (("train", train), ("valid", TEXTS[100:])):
         (corpus / f"{split}.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
         encode_corpus.main(
             texts=corpus / f"{split}.txt",
             sentencepiece=chain.tokens / "sentencepiece.bpe.model",
+            dictionary=chain.tokens / "dict.txt",
             block_tokens=PRETRAIN["block_tokens"],
-            pieces=corpus / f"{split}.pieces",
+            threads=1,
+            tokens=corpus / split,
         )
     binarize_corpus.main(
-        train=corpus / "train.pieces",
-        valid=corpus / "valid.pieces",
+        train=corpus / "train",
+        valid=corpus / "valid",
         dictionary=chain.tokens / "dict.txt",
         output=corpus / "binarized",
     )

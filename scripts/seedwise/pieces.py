@@ -1,68 +1,66 @@
-"""Texts to SentencePiece's pieces, in batches: memory stays flat however long the file."""
+"""Texts to the numbers of their pieces, in batches: memory stays flat however long the text."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import sentencepiece
 
-from seedwise.files import atomic
-from seedwise.vocabulary import UNK
-
-TEXTS_PER_BATCH = 1024
+from seedwise.indexed import Batch, lists
+from seedwise.vocabulary import UNK_ID, read_pieces
 
 
-def batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield lists of at most `TEXTS_PER_BATCH` texts."""
-    batch: list[str] = []
-    for text in texts:
-        batch.append(text)
-        if len(batch) == TEXTS_PER_BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+class Encoder:
+    """Cuts texts into pieces with SentencePiece and numbers them with fairseq's dictionary.
 
-
-def line_of(pieces: list[str]) -> str:
-    """Return the pieces separated by spaces, and unknown ones for those that hold white space.
-
-    fairseq separates pieces at any white space, of which SentencePiece leaves U+0085 in.
+    Attributes:
+        size: number of ids, those that no ``dict.txt`` lists included.
+        counts: how many texts there were, how many of them were ``cut`` and how many ``empty``.
     """
-    line = " ".join(pieces)
-    if line.split() == pieces:
-        return line
-    return " ".join(piece if piece.split() == [piece] else UNK for piece in pieces)
 
+    def __init__(self, model: Path, dictionary: Path, threads: int = 1) -> None:
+        self._processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+        self._threads = threads
+        self._ids = read_pieces(dictionary)
+        known = [self._processor.id_to_piece(i) for i in range(len(self._processor))]
+        self._numbers = np.array([self._number(piece) for piece in known])
+        # A dictionary made of encoded text may number what is unknown to SentencePiece.
+        self._extra = bool(self._ids.keys() - set(known))
+        self.size = UNK_ID + 1 + len(self._ids)
+        self.counts = {"texts": 0, "cut": 0, "empty": 0}
 
-def write_pieces(
-    texts: Iterable[str],
-    model: Path,
-    output: Path,
-    longest: int,
-    keep_rest: bool = False,
-) -> dict[str, int]:
-    """Write the pieces of each text, separated by spaces, at most ``longest`` a line.
+    def _number(self, piece: str) -> int:
+        """Return a piece's id; fairseq knows none that holds white space, where it separates."""
+        return self._ids.get(piece, UNK_ID) if piece.split() == [piece] else UNK_ID
 
-    Args:
-        texts: the texts, in order.
-        model: a SentencePiece model.
-        output: the file to write.
-        longest: the largest number of pieces on a line.
-        keep_rest: go on in the next line with what is left of a longer text; otherwise it is cut.
+    def _numbered(self, text: str, pieces: np.ndarray) -> np.ndarray:
+        if self._extra and (pieces == self._processor.unk_id()).any():
+            words = self._processor.encode(text, out_type=str)
+            return np.array([self._number(word) for word in words])
+        return self._numbers[pieces]
 
-    Returns:
-        How many texts there were, how many of them were ``cut`` and how many are ``empty``.
-    """
-    processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
-    counts = {"texts": 0, "cut": 0, "empty": 0}
-    with atomic(output) as partial, partial.open("w", encoding="utf-8", newline="\n") as stream:
-        for batch in batches(texts):
-            for pieces in processor.encode(batch, out_type=str):
-                counts["texts"] += 1
-                counts["cut"] += len(pieces) > longest
-                counts["empty"] += not pieces
-                stream.write(line_of(pieces[:longest]) + "\n")
-                if keep_rest:
-                    for start in range(longest, len(pieces), longest):
-                        stream.write(line_of(pieces[start : start + longest]) + "\n")
-    return counts
+    def batches(
+        self, texts: Iterable[str], longest: int, keep_rest: bool = False
+    ) -> Iterator[Batch]:
+        """Yield the ids of the texts, in order, at most ``longest`` for each.
+
+        Args:
+            texts: the texts.
+            longest: the largest number of tokens.
+            keep_rest: go on as a text of its own with what is left of a longer one; otherwise it
+                is cut.
+        """
+        for batch in lists(texts):
+            encoded = self._processor.encode(batch, out_type="numpy", num_threads=self._threads)
+            ids = [self._numbered(*pair) for pair in zip(batch, encoded, strict=True)]
+            self.counts["texts"] += len(ids)
+            self.counts["cut"] += sum(len(text) > longest for text in ids)
+            self.counts["empty"] += sum(len(text) == 0 for text in ids)
+            if keep_rest:
+                ids = [
+                    text[start : start + longest]
+                    for text in ids
+                    for start in range(0, max(len(text), 1), longest)
+                ]
+            ids = [text[:longest] for text in ids]
+            yield np.concatenate(ids), np.array([len(text) for text in ids])

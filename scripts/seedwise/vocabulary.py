@@ -20,8 +20,8 @@ SENTENCEPIECE_SYMBOLS = 3
 """`<unk> <s> </s>`, which a SentencePiece model counts in its vocabulary."""
 
 
-def read_dictionary(path: Path) -> dict[str, int]:
-    """Return the id of each piece in ``dict.txt`` (``piece count`` a line), `<mask>` included.
+def read_pieces(path: Path) -> dict[str, int]:
+    """Return the id of each piece in ``dict.txt`` (``piece count`` a line).
 
     Raises:
         UserError: a line is not UTF-8, is no piece and count, or repeats a piece.
@@ -38,5 +38,15 @@ def read_dictionary(path: Path) -> dict[str, int]:
         if piece in ids or piece in FIRST_SYMBOLS:
             raise UserError(f"{where}: fairseq's dictionary holds {piece!r} already")
         ids[piece] = UNK_ID + 1 + len(ids)
+    return ids
+
+
+def read_dictionary(path: Path) -> dict[str, int]:
+    """Return the id of each piece in ``dict.txt``, and of `<mask>`, as fairseq's tasks have it.
+
+    Raises:
+        UserError: see `read_pieces`.
+    """
+    ids = read_pieces(path)
     ids.setdefault(MASK, UNK_ID + 1 + len(ids))
     return ids

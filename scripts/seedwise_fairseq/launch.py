@@ -44,11 +44,11 @@ def run(tool: str, *positional: str, options: Options) -> None:
         module.cli_main()
 
 
-def train(data: Path, *, options: Options, selects_best: bool, processes: int) -> None:
+def train(data: Path | str, *, options: Options, selects_best: bool, processes: int) -> None:
     """Run `fairseq-train`, or go on where a killed one stopped; do nothing where it was done.
 
     Args:
-        data: the binarized files.
+        data: the folder of the binarized files; several, one for each epoch in turn, with colons.
         options: the tool's options; checkpoints are in ``save-dir``.
         selects_best: whether the best checkpoint is wanted beside the last.
         processes: how many share the training.

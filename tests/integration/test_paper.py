@@ -33,6 +33,7 @@ from transformers import AutoTokenizer
 
 from seedwise.checkpoints import load_checkpoint
 from seedwise.files import read_json
+from seedwise.indexed import read_texts
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "paper.yaml"
@@ -205,8 +206,8 @@ def test_each_engine_keeps_its_own_tokenizer(results, transformers):
     theirs = AutoTokenizer.from_pretrained(transformers)(text)["input_ids"]
     run = results / "runs" / "transformers-pretrained" / "seed-0" / "model"
     assert AutoTokenizer.from_pretrained(run)(text)["input_ids"] == theirs
-    ours = (results / "tokens/roberta-small/cls-books/train.pieces").read_text(encoding="utf-8")
-    assert len(ours.split("\n")[0].split()) != len(theirs) - 2
+    ours = read_texts(results / "tokens/roberta-small/cls-books/train")[0]
+    assert len(ours) != len(theirs) - 2
 
 
 def test_nothing_is_left_to_do(folder, server):

@@ -1,14 +1,17 @@
+import numpy as np
+
 import binarize_corpus
-from seedwise.indexed import read_texts
+from seedwise.indexed import read_texts, write_batches
 
 
 def test_both_parts_are_written(tmp_path):
     (tmp_path / "dict.txt").write_text("a 1\nb 1\n")
-    (tmp_path / "train.pieces").write_text("a b\nb\n")
-    (tmp_path / "valid.pieces").write_text("b a c\n")
+    kind = np.dtype(np.uint16)
+    write_batches(tmp_path / "train", [(np.array([4, 5, 5]), np.array([2, 1]))], kind)
+    write_batches(tmp_path / "valid", [(np.array([5, 4, 3]), np.array([3]))], kind)
     binarize_corpus.main(
-        train=tmp_path / "train.pieces",
-        valid=tmp_path / "valid.pieces",
+        train=tmp_path / "train",
+        valid=tmp_path / "valid",
         dictionary=tmp_path / "dict.txt",
         output=tmp_path / "binarized",
     )

@@ -10,17 +10,18 @@ def write(folder, name, texts):
     return path
 
 
-def build(folder, train, unlabelled, held_out, valid_texts=0, seed=0):
+def build(folder, train, unlabelled, held_out, valid_texts=0, seed=0, shards=1):
+    names = [f"train-{number}.txt" for number in range(shards)]
     build_corpus.main(
         train=[write(folder, "train", train)],
         unlabelled=[write(folder, "unlabelled", unlabelled)],
         held_out=[write(folder, "test", held_out)],
-        output_train=folder / "train.txt",
+        output_train=[folder / name for name in names],
         output_valid=folder / "valid.txt",
         valid_texts=valid_texts,
         seed=seed,
     )
-    parts = [(folder / name).read_text(encoding="utf-8") for name in ("train.txt", "valid.txt")]
+    parts = [(folder / name).read_text(encoding="utf-8") for name in (*names, "valid.txt")]
     return [part.split("\n")[:-1] for part in parts]
 
 
@@ -61,3 +62,16 @@ def test_of_few_texts_one_in_ten_is_held_out(tmp_path):
 def test_records_keep_line_separators_that_are_none(tmp_path):
     path = write(tmp_path, "train", ["a\u2028b"])
     assert json.loads(path.read_bytes().decode())["text"] == "a\u2028b"
+
+
+def test_shards_hold_as_many_texts_each_in_their_order(tmp_path):
+    texts = [f"text {n}" for n in range(99)]
+    (whole, valid) = build(tmp_path, texts, [], [], valid_texts=9, seed=1)
+    *shards, same = build(tmp_path, texts, [], [], valid_texts=9, seed=1, shards=3)
+    assert same == valid and len(valid) == 9
+    assert [text for shard in shards for text in shard] == whole
+    assert all(25 <= len(shard) <= 33 for shard in shards)
+
+
+def test_no_texts_make_empty_shards(tmp_path):
+    assert build(tmp_path, ["a"], [], ["A"], shards=2) == [[], [], []]

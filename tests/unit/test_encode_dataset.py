@@ -4,6 +4,9 @@ import pytest
 import sentencepiece
 from tiny_chain import ARCHITECTURE, HOSTILE, write_chain
 
+from seedwise.indexed import read_texts
+from seedwise.vocabulary import UNK_ID, read_pieces
+
 LONGEST = ARCHITECTURE["max_positions"] - 2
 
 
@@ -17,16 +20,16 @@ def lines(path):
 
 
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
-def test_each_text_has_a_line_of_pieces_cut_to_the_positions(chain, split):
+def test_each_text_becomes_its_pieces_cut_to_the_positions(chain, split):
     processor = sentencepiece.SentencePieceProcessor(
         model_file=str(chain.tokens / "sentencepiece.bpe.model")
     )
+    ids = read_pieces(chain.tokens / "dict.txt")
     texts = [json.loads(line)["text"] for line in lines(chain.data / f"{split}.jsonl")]
-    pieces = [line.split(" ") if line else [] for line in lines(chain.tokens / f"{split}.pieces")]
+    tokens = [text.tolist() for text in read_texts(chain.tokens / split)]
     whole = [processor.encode(text, out_type=str) for text in texts]
-    unknown = [["<unk>" if piece == "\x85" else piece for piece in text] for text in whole]
-    assert pieces == [text[:LONGEST] for text in unknown]
-    assert max(map(len, pieces)) == LONGEST
+    assert tokens == [[ids.get(piece, UNK_ID) for piece in text[:LONGEST]] for text in whole]
+    assert max(map(len, tokens)) == LONGEST
 
 
 def test_labels_are_numbered_in_the_order_of_the_audit(chain):
@@ -36,7 +39,6 @@ def test_labels_are_numbered_in_the_order_of_the_audit(chain):
     assert set(numbers) == {"0", "1"}
 
 
-def test_hostile_texts_stay_one_line_each(chain):
-    for line in lines(chain.tokens / "test.pieces")[-len(HOSTILE) :]:
-        # fairseq separates tokens at any white space.
-        assert line.split() == (line.split(" ") if line else [])
+def test_hostile_texts_keep_their_places(chain):
+    texts = read_texts(chain.tokens / "test")[-len(HOSTILE) :]
+    assert [len(text) > 0 for text in texts] == [bool(text.strip("\u200b")) for text in HOSTILE]

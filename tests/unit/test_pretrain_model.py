@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 from tiny_chain import ARCHITECTURE, write_chain
-from tiny_pretraining import PRETRAIN, write_corpus
+from tiny_pretraining import PRETRAIN, TRAIN, write_corpus
 
 import pretrain_model
 from seedwise.checkpoints import load_checkpoint
@@ -18,12 +18,12 @@ def chain(tmp_path_factory):
     return chain
 
 
-def pretrain(chain, folder, **settings):
+def pretrain(chain, folder, corpora=("corpus",), **settings):
     vars(checkpoint_utils.save_checkpoint).pop("best", None)  # fairseq's score of the last run
     paths = {name: folder / name for name in ("model", "history", "metrics")}
-    binarized = chain.folder / "corpus" / "binarized"
+    folders = [chain.folder / name / "binarized" for name in corpora]
     pretrain_model.main(
-        corpus=sorted(binarized.iterdir()),
+        corpus=[path for folder in folders for path in sorted(folder.iterdir())],
         settings={"architecture": ARCHITECTURE, "pretrain": PRETRAIN | settings},
         **paths,
     )
@@ -77,6 +77,23 @@ def test_same_seed_same_losses_another_seed_others(chain, tmp_path):
     ]
     assert losses[:4] == losses[:1] * 4
     assert losses[4] != losses[0]
+
+
+def test_shards_are_read_in_turn(chain, tmp_path, caplog):
+    shards = ("shard-1", "shard-2")
+    for name, train in zip(shards, (TRAIN[:60], TRAIN[60:]), strict=True):
+        write_corpus(chain, train, name)
+    updates = 45
+    with caplog.at_level("INFO"):
+        outputs = pretrain(chain, tmp_path, shards, updates=updates)
+    loaded = [line for line in caplog.messages if "blocks from" in line and "train" in line]
+    assert [name for line in loaded for name in shards if name in line][:3] == [
+        "shard-1",
+        "shard-2",
+        "shard-1",
+    ]
+    assert read_json(outputs["metrics"])["updates"] == updates
+    assert len(set(pd.read_csv(outputs["history"])["epoch"])) >= 3
 
 
 def test_settings_reach_the_command_line(tmp_path):

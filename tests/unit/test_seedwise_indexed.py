@@ -1,25 +1,33 @@
 import numpy as np
 import pytest
 
-from seedwise.indexed import read_texts
-from seedwise_fairseq.binarize import binarize
-
-TEXTS = ["b a", "", "a a c unseen b", "c"]
+from seedwise.indexed import lists, read_texts, write_batches
 
 
-def test_texts_are_read_as_fairseq_wrote_them(tmp_path):
-    dictionary = tmp_path / "dict.txt"
-    dictionary.write_text("a 1\nb 1\nc 1\n")
-    (tmp_path / "train.pieces").write_text("".join(f"{text}\n" for text in TEXTS))
-    binarize({"train": tmp_path / "train.pieces"}, dictionary, tmp_path / "binarized")
-    texts = read_texts(tmp_path / "binarized" / "train")
-    # 4, 5, 6 are a, b, c; 3 is <unk>; 2 is </s>.
-    assert [text.tolist() for text in texts] == [[5, 4, 2], [2], [4, 4, 6, 3, 5, 2], [6, 2]]
-    assert all(np.issubdtype(text.dtype, np.integer) for text in texts)
+def test_texts_come_back_as_they_were_written(tmp_path):
+    texts = [[5, 4, 2], [], [70000]]
+    batch = np.array([5, 4, 2, 70000]), np.array([3, 0, 1])
+    assert write_batches(tmp_path / "train", [batch], np.dtype(np.uint32)) == 3
+    read = read_texts(tmp_path / "train")
+    assert [text.tolist() for text in read] == texts
+    assert all(text.dtype == np.uint32 for text in read)
 
 
-def test_another_file_is_refused(tmp_path):
-    (tmp_path / "a.idx").write_bytes(b"not an index of any kind..........")
+def test_no_texts_make_empty_files(tmp_path):
+    write_batches(tmp_path / "train", [], np.dtype(np.uint16))
+    assert read_texts(tmp_path / "train") == []
+
+
+def test_lists_hold_every_item_in_order(monkeypatch):
+    monkeypatch.setattr("seedwise.indexed.TEXTS_PER_BATCH", 3)
+    assert list(lists("abcdefg")) == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
+    assert list(lists("abc")) == [["a", "b", "c"]]
+    assert list(lists([])) == []
+
+
+@pytest.mark.parametrize("content", [b"not an index of any kind..........", b"short"])
+def test_another_file_is_refused(tmp_path, content):
+    (tmp_path / "a.idx").write_bytes(content)
     (tmp_path / "a.bin").write_bytes(b"")
     with pytest.raises(ValueError, match=r"a\.idx is not an index"):
         read_texts(tmp_path / "a")

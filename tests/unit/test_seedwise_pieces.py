@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import sentencepiece
 from small_texts import TEXTS, train_sentencepiece
 
-from seedwise import pieces
+from seedwise import indexed
+from seedwise.pieces import Encoder
+from seedwise.vocabulary import UNK_ID, read_pieces
 
 
 @pytest.fixture(scope="module")
@@ -10,43 +13,64 @@ def model(tmp_path_factory):
     return train_sentencepiece(tmp_path_factory.mktemp("tokens"))
 
 
-def test_batches_hold_every_text_in_order(monkeypatch):
-    monkeypatch.setattr(pieces, "TEXTS_PER_BATCH", 3)
-    assert list(pieces.batches("abcdefg")) == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
-    assert list(pieces.batches("abc")) == [["a", "b", "c"]]
-    assert list(pieces.batches([])) == []
+@pytest.fixture(scope="module")
+def dictionary(model):
+    return model.parent / "dict.txt"
 
 
-@pytest.mark.parametrize("batch", [1, 7, 1024])
-def test_lines_do_not_depend_on_batches(model, tmp_path, monkeypatch, batch):
-    monkeypatch.setattr(pieces, "TEXTS_PER_BATCH", batch)
+def encode(encoder, texts, longest=1000, **options):
+    batches = list(encoder.batches(texts, longest, **options))
+    return [
+        text.tolist()
+        for tokens, sizes in batches
+        for text in np.split(tokens, np.cumsum(sizes)[:-1])
+    ]
+
+
+@pytest.mark.parametrize(("batch", "threads"), [(1, 1), (7, 1), (4096, 1), (7, 2)])
+def test_ids_do_not_depend_on_batches_and_threads(model, dictionary, monkeypatch, batch, threads):
+    monkeypatch.setattr(indexed, "TEXTS_PER_BATCH", batch)
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
-    output = tmp_path / "folder" / "pieces"
-    counts = pieces.write_pieces(TEXTS, model, output, longest=1000)
-    assert counts == {"texts": len(TEXTS), "cut": 0, "empty": 0}
-    expected = [" ".join(processor.encode(text, out_type=str)) for text in TEXTS]
-    assert output.read_text(encoding="utf-8").split("\n")[:-1] == expected
+    encoder = Encoder(model, dictionary, threads)
+    ids = read_pieces(dictionary)
+    assert encode(encoder, TEXTS) == [
+        [ids.get(piece, UNK_ID) for piece in processor.encode(text, out_type=str)] for text in TEXTS
+    ]
+    assert encoder.counts == {"texts": len(TEXTS), "cut": 0, "empty": 0}
+    assert encoder.size == len(ids) + 4
 
 
-def test_cut_and_empty_texts_are_counted(model, tmp_path):
-    texts = ["", "a film of a film", "a", " "]
-    counts = pieces.write_pieces(texts, model, tmp_path / "pieces", longest=3)
-    assert counts == {"texts": 4, "cut": 1, "empty": 2}
-    lines = (tmp_path / "pieces").read_text(encoding="utf-8").split("\n")
-    assert len(lines) == 5 and len(lines[1].split()) == 3 and lines[0] == lines[3] == ""
+def test_cut_and_empty_texts_are_counted(model, dictionary):
+    encoder = Encoder(model, dictionary)
+    lengths = [len(ids) for ids in encode(encoder, ["", "a film of a film", "a", " "], longest=3)]
+    assert lengths == [0, 3, 1, 0]
+    assert encoder.counts == {"texts": 4, "cut": 1, "empty": 2}
 
 
-def test_a_piece_of_white_space_is_unknown():
-    assert pieces.line_of(["▁a", "\u0085", "b\u2028", "c"]) == "▁a <unk> <unk> c"
-    assert pieces.line_of(["▁a", "b"]) == "▁a b"
-    assert pieces.line_of([]) == ""
+def test_the_rest_of_a_long_text_goes_on_as_the_next(model, dictionary):
+    encoder = Encoder(model, dictionary)
+    (whole,) = encode(encoder, ["a film of a film"])
+    rest = encode(encoder, ["a film of a film", "", "a"], longest=2, keep_rest=True)
+    assert [number for ids in rest[:-2] for number in ids] == whole
+    assert max(map(len, rest)) == 2 and rest[-2] == []
 
 
-def test_nothing_is_left_of_a_broken_write(model, tmp_path):
-    def texts():
-        yield "a"
-        raise RuntimeError("gone")
+def test_the_dictionary_may_lack_pieces_and_name_unknown_words(model, dictionary, tmp_path):
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    lines = dictionary.read_text(encoding="utf-8").splitlines()
+    other = tmp_path / "dict.txt"
+    kept = [line for line in lines if line != "▁th 1"]
+    other.write_text("".join(f"{line}\n" for line in [*kept, "\u4e2d 3"]), encoding="utf-8")
+    text = "the \u4e2d the \u6587"
+    pieces = processor.encode(text, out_type=str)
+    assert {"▁th", "\u4e2d", "\u6587"} <= set(pieces)
+    ids = read_pieces(other)
+    (numbers,) = encode(Encoder(model, other), [text])
+    assert numbers == [ids.get(piece, UNK_ID) for piece in pieces]
+    assert ids["\u4e2d"] in numbers and numbers.count(UNK_ID) == 3
 
-    with pytest.raises(RuntimeError, match="gone"):
-        pieces.write_pieces(texts(), model, tmp_path / "pieces", longest=3)
-    assert not list(tmp_path.iterdir())
+
+def test_a_piece_of_white_space_is_unknown(model, dictionary):
+    encoder = Encoder(model, dictionary)
+    assert encoder._number("\u0085") == encoder._number("b\u2028") == UNK_ID
+    assert encoder._number("▁a") > UNK_ID

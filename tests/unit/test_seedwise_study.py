@@ -40,7 +40,10 @@ MISTAKES = {
         ("finetune.leraning_rate", 1e-3),
         "finetune: unknown key 'leraning_rate'; allowed are adam_betas, adam_eps, batch_size",
     ),
-    "unknown key at the top": (("seed", 1), "the top level: unknown key 'seed'; allowed are data"),
+    "unknown key at the top": (
+        ("seed", 1),
+        "the top level: unknown key 'seed'; allowed are corpus_shards",
+    ),
     "missing key at the top": (("seeds",), "the top level: missing key 'seeds'; required are stu"),
     "missing key": (
         ("experiments.fairseq-random.init",),

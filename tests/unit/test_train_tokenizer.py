@@ -37,7 +37,7 @@ def test_training_is_repeatable(tmp_path):
 def test_byte_pairs_are_another_choice(tmp_path):
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("".join(f"{text}\n" for text in TEXTS), encoding="utf-8")
-    model = train_tokenizer.train(corpus, SETTINGS, 120)
+    model = train_tokenizer.train([corpus], SETTINGS, 120)
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     assert len(processor) + 2 == 120
     assert train_tokenizer.dictionary(model).count("\n") == 120 - ADDED_SYMBOLS
@@ -47,5 +47,16 @@ def test_a_corpus_too_small_for_the_vocabulary_is_one_message(tmp_path):
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("a b c\n" * 20, encoding="utf-8")
     with pytest.raises(UserError, match=r"^architecture.vocab_size: .* 5000 rows") as caught:
-        train_tokenizer.train(corpus, SETTINGS | {"type": "unigram"}, 5000)
+        train_tokenizer.train([corpus], SETTINGS | {"type": "unigram"}, 5000)
     assert "\n" not in str(caught.value)
+
+
+def test_long_texts_are_learnt_and_shards_are_read_together(tmp_path):
+    shards = [tmp_path / name for name in ("1.txt", "2.txt")]
+    long = " ".join(TEXTS)
+    assert len(long.encode()) > 4192  # what SentencePiece takes by default
+    shards[0].write_text(f"{long}\n", encoding="utf-8")
+    shards[1].write_text("zebra zebra zebra\n" * 50, encoding="utf-8")
+    model = train_tokenizer.train(shards, SETTINGS, 150)
+    pieces = train_tokenizer.dictionary(model).split("\n")
+    assert "▁film 1" in pieces and "▁zebra 1" in pieces

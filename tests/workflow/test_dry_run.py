@@ -2,11 +2,12 @@
 
 import importlib.metadata
 import os
+import resource
 import subprocess
 import sys
 
 from packaging.requirements import Requirement
-from smoke_study import ROOT, job_counts, write_study
+from smoke_study import ROOT, job_counts, snakemake, write_study
 
 # Not in Snakemake's requirements; the workflow's steps need them, its planning must not.
 STEPS_NEED = {"torch", "fairseq", "transformers", "sentencepiece", "pandas", "scipy", "filelock"}
@@ -46,3 +47,23 @@ def test_dry_run_needs_snakemake_alone(tmp_path):
     assert done.returncode == 0, done.stderr
     counts = job_counts(done.stdout + done.stderr)
     assert counts["finetune_fairseq"] == 4 and counts["finetune_transformers"] == 2
+
+
+def test_a_study_of_a_thousand_runs_is_planned_in_seconds(tmp_path):
+    def enlarge(config):
+        config["seeds"] = list(range(250))
+        experiments = config["experiments"]
+        experiments["transformers-random"] = experiments["fairseq-random"] | {
+            "engine": "transformers"
+        }
+        del config["lora"]
+
+    write_study(tmp_path, enlarge)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    code, output = snakemake(tmp_path, "--dry-run", "--quiet", "rules")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert code == 0, output
+    counts = job_counts(output)
+    assert counts["finetune_fairseq"] == counts["finetune_transformers"] == 500
+    # Six seconds on an idle machine; processor time, because tests may share theirs.
+    assert after.ru_utime - before.ru_utime < 20
