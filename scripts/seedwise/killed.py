@@ -38,7 +38,7 @@ def reason(text: str, resources: dict[str, Any], rule: str) -> str | None:
             "cancelled; a training goes on from its last checkpoint when Snakemake is called again"
         )
     if _SIGNALLED.search(text):
-        return f"told to end shortly before {limit}; {advice}"
+        return f"told to end (SIGTERM), as happens shortly before {limit}; {advice}"
     return None
 
 

@@ -13,7 +13,7 @@ from smoke_study import ROOT, snakemake, write_study
 REASON = missing(*PROGRAMS)
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
-INTERVAL = 50
+INTERVAL = 40
 RUNS = [
     f"results/smoke/runs/{engine}-pretrained/seed-{seed}"
     for engine in ("fairseq", "transformers")
@@ -26,7 +26,7 @@ def change(config):
     """Make trainings long enough to be disturbed, and leave out what is trained likewise."""
     del config["lora"], config["experiments"]["fairseq-random"]
     config["models"]["tiny"]["pretrain"] |= {"updates": 300, "checkpoint_updates": INTERVAL}
-    config["finetune"] |= {"epochs": 20, "checkpoint_updates": INTERVAL}
+    config["finetune"] |= {"epochs": 12, "checkpoint_updates": INTERVAL}
 
 
 def job_of(cluster: Cluster, rule: str, *words: str) -> dict[str, str]:
@@ -130,11 +130,12 @@ def disturbed(cluster, folder, survived):
 
 @pytest.fixture(scope="module")
 def completed(cluster, folder, disturbed):
-    """What Snakemake said in the last call, which submits a cancelled training once more itself."""
+    """What Snakemake said in the last call, which submits a stopped training once more itself."""
     process = cluster.snakemake(folder)
     job = job_of(cluster, "finetune_transformers", "_0")
     updates = checkpoint_of(folder / RUNS[2])
-    cluster.run("scancel", job["JobId"])
+    # As the profile has it done before the time limit: to the training, not to the whole job.
+    cluster.run("scancel", "--signal=TERM", job["JobId"])
     code, output = finish(process)
     assert code == 0, output
     return output, updates
@@ -202,6 +203,14 @@ def test_the_next_call_goes_on_from_the_last_checkpoint(completed, disturbed, fo
     _, reached = completed
     log = logs / "finetune_transformers/transformers-pretrained/seed-0.log"
     assert resumed_at(log) >= reached > 0
+
+
+def test_a_training_told_to_end_before_its_limit_is_submitted_once_more(completed):
+    output, _ = completed
+    (message,) = re.findall(r"message: (finetune_.*)", output)
+    assert "transformers-pretrained, seed 0" in message
+    assert "told to end (SIGTERM), as happens shortly before its time limit of 480" in message
+    assert "Trying to restart" in output
 
 
 def test_errors_name_rule_seed_job_limit_and_log(disturbed):

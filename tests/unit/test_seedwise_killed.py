@@ -12,7 +12,7 @@ OUTPUTS = {
         "killed at its time limit of 480 minutes"
     ),
     "slurmstepd: error: *** STEP 12.0 ON n1 CANCELLED AT 07:47:23 ***": (
-        "told to end shortly before its time limit of 480 minutes"
+        "told to end (SIGTERM), as happens shortly before its time limit of 480 minutes"
     ),
     "slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 07:47:23 ***\n"
     "slurmstepd: error: *** STEP 12.0 ON n1 CANCELLED AT 07:47:23 ***": "cancelled",
