@@ -61,35 +61,29 @@ class TrainingHistory(TrainerCallback):
         self._clear()
 
     def _clear(self) -> None:
-        self._loss, self._correct, self._texts = torch.zeros(()), torch.zeros(()), 0
-
-    def _totals(self) -> tuple[float, float, int]:
-        loss, correct, texts = distributed.add_up(
-            float(self._loss), float(self._correct), float(self._texts)
-        )
-        return loss, correct, round(texts)
+        self._loss, self._correct, self._texts = 0.0, 0, 0
 
     def loss(self, outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
         """Return the mean cross-entropy of ``outputs.logits`` (B, labels), and count the batch."""
         loss = cross_entropy(outputs.logits.float(), labels)
         if torch.is_grad_enabled():
-            self._loss += loss.detach().cpu() * len(labels)
-            self._correct += (outputs.logits.argmax(dim=-1) == labels).sum().cpu()
+            self._loss += loss.item() * len(labels)
+            self._correct += int((outputs.logits.argmax(dim=-1) == labels).sum())
             self._texts += len(labels)
         return loss
+
+    def _counts(self) -> list[list[float]]:
+        """Return loss, correct texts and texts so far, of each process."""
+        return distributed.gather([self._loss, self._correct, self._texts])
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock and the counts, from where a resumed run's stood."""
         self._progress = Reporter(state.max_steps, math.ceil(args.num_train_epochs))
         earlier = [entry["seconds"] for entry in state.log_history if "seconds" in entry]
         self._started = time.monotonic() - (earlier[-1] if earlier else 0.0)
-        if state.log_history and "counted_texts" in state.log_history[-1]:
-            counted = state.log_history.pop()
-            if not distributed.is_first():
-                return
-            self._loss = torch.tensor(counted["counted_loss"])
-            self._correct = torch.tensor(counted["counted_correct"])
-            self._texts = counted["counted_texts"]
+        if state.log_history and "counts" in state.log_history[-1]:
+            counts = state.log_history.pop()["counts"]
+            self._loss, self._correct, self._texts = counts[distributed.rank()]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Log how far the training is, every few seconds.
@@ -100,22 +94,19 @@ class TrainingHistory(TrainerCallback):
             loss, correct = float(self._loss) / self._texts, float(self._correct) / self._texts
             self._progress.report(state.global_step, loss, correct)
         if control.should_save:
-            if state.log_history and "counted_texts" in state.log_history[-1]:
+            if state.log_history and "counts" in state.log_history[-1]:
                 state.log_history.pop()
-            loss, correct, texts = self._totals()
             state.log_history.append(
                 {
                     "step": state.global_step,
-                    "counted_loss": loss,
-                    "counted_correct": correct,
-                    "counted_texts": texts,
+                    "counts": self._counts(),
                     "seconds": time.monotonic() - self._started,
                 }
             )
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Add the epoch's entry beside the one that the Trainer made of the validation."""
-        loss, correct, texts = self._totals()
+        loss, correct, texts = map(sum, zip(*self._counts(), strict=True))
         state.log_history.append(
             {
                 "epoch": state.epoch,
@@ -143,6 +134,18 @@ class EpochLengthGroups(LengthGroupedSampler):
         """Choose the epoch whose order comes next."""
         (seed,) = np.random.SeedSequence((self._seed, epoch)).generate_state(1, np.uint64)
         self.generator = torch.Generator().manual_seed(int(seed))
+
+
+class EpochOrder(TrainerCallback):
+    """Tells the sampler its epoch, as accelerate does not where a shared epoch is resumed."""
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """Find the sampler behind whatever shards and skips batches."""
+        sampler = others["train_dataloader"]
+        while hasattr(sampler, "batch_sampler"):
+            sampler = sampler.batch_sampler
+        if hasattr(sampler.sampler, "set_epoch"):
+            sampler.sampler.set_epoch(int(state.epoch))
 
 
 class _Trainer(Trainer):
@@ -272,7 +275,7 @@ def train(
         processing_class=collator.tokenizer,
         compute_metrics=accuracy,
         compute_loss_func=epochs.loss,
-        callbacks=[Checkpoints(run.finetune["checkpoint_updates"]), epochs],
+        callbacks=[Checkpoints(run.finetune["checkpoint_updates"]), epochs, EpochOrder()],
     )
     log_progress(trainer, lines=False)
     trainer.train(resume_from_checkpoint=checkpoint)

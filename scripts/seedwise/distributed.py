@@ -38,19 +38,18 @@ def run(processes: int, function: Callable[..., None], *arguments: Any, **named:
     )
 
 
-def is_first() -> bool:
-    """Tell whether this is the process that writes files and logs."""
-    return os.environ.get("RANK", "0") == "0"
+def rank() -> int:
+    """Return this process's number in its training; 0 alone."""
+    return int(os.environ.get("RANK", "0"))
 
 
-def add_up(*numbers: float) -> list[float]:
-    """Return each number's sum over all processes of this training."""
+def gather(numbers: list[float]) -> list[list[float]]:
+    """Return the numbers of each process of this training, in the order of their ranks."""
     if not torch.distributed.is_initialized():
-        return list(numbers)
-    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
-    sums = torch.tensor(numbers, dtype=torch.float64, device=device)
-    torch.distributed.all_reduce(sums)
-    return sums.tolist()
+        return [numbers]
+    found: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(found, numbers)
+    return found
 
 
 def wait_for_all() -> None:
