@@ -27,6 +27,7 @@ def change(config):
     del config["lora"], config["experiments"]["fairseq-random"]
     config["models"]["tiny"]["pretrain"] |= {"updates": 300, "checkpoint_updates": INTERVAL}
     config["finetune"] |= {"epochs": 12, "checkpoint_updates": INTERVAL}
+    config["experiments"]["fairseq-pretrained"]["finetune"] = {"epochs": 30}
 
 
 def job_of(cluster: Cluster, rule: str, *words: str) -> dict[str, str]:
@@ -109,10 +110,11 @@ def disturbed(cluster, folder, survived):
         "--",
         *[f"{run}/predictions.csv" for run in RUNS],
     )
-    jobs = {seed: job_of(cluster, "finetune_fairseq", f"_{seed}")["JobId"] for seed in "01"}
-    updates = {seed: checkpoint_of(folder / RUNS[int(seed)]) for seed in "01"}
-    cluster.run("scancel", jobs["0"])
-    cluster.run("scontrol", "requeue", jobs["1"])
+    jobs, updates = {}, {}
+    for seed, command in (("0", "scancel"), ("1", "scontrol requeue")):
+        jobs[seed] = job_of(cluster, "finetune_fairseq", f"_{seed}")["JobId"]
+        updates[seed] = checkpoint_of(folder / RUNS[int(seed)])
+        cluster.run(*command.split(), jobs[seed])
     job = job_of(cluster, "finetune_fairseq", "_1")
     assert job["Restarts"] == "1" and job["JobId"] == jobs["1"]
     updates["1"] = wait_for(
