@@ -43,6 +43,11 @@ def rank() -> int:
     return int(os.environ.get("RANK", "0"))
 
 
+def is_first() -> bool:
+    """Tell whether this is the process that writes files and logs."""
+    return rank() == 0
+
+
 def gather(numbers: list[float]) -> list[list[float]]:
     """Return the numbers of each process of this training, in the order of their ranks."""
     if not torch.distributed.is_initialized():

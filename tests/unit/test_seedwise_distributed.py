@@ -87,7 +87,7 @@ def test_one_process_is_this_one():
     seen = []
     distributed.run(1, seen.append, "here")
     assert seen == ["here"]
-    assert distributed.gather([3.0]) == [[3.0]] and distributed.rank() == 0
+    assert distributed.gather([3.0]) == [[3.0]] and distributed.is_first()
 
 
 def fail():
