@@ -65,7 +65,7 @@ def table(jobs: Jobs, title: str) -> Table:
     for name, (progress, silent) in jobs.items():
         accuracy = progress.accuracy
         shown.add_row(
-            name,
+            name.removeprefix("finetune_"),  # the engine is enough
             f"{progress.epoch}/{progress.epochs}" if progress.epoch else "",
             f"{progress.update:,}/{progress.updates:,}",
             f"{progress.loss:.3f}",

@@ -1,11 +1,14 @@
 """Somebody's own files: which of them hold which split, which columns are texts and labels."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from pyarrow import ipc
 
 from seedwise.errors import UserError
 from seedwise.proposal import has_header, label_column, labels_of, split_of, text_column
@@ -13,7 +16,18 @@ from seedwise.readers import decode, split_lines
 
 Settings = dict[str, Any]
 
-ENDINGS = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".jsonl": None, ".json": None, ".parquet": None}
+ENDINGS = {".csv": ",", ".tsv": "\t", ".txt": "\t"} | dict.fromkeys(
+    (".jsonl", ".json", ".parquet", ".arrow")
+)
+# What `datasets.save_to_disk` and the hub write beside the data.
+_DESCRIPTIONS = {"dataset_dict.json", "dataset_info.json", "dataset_infos.json", "state.json"}
+
+
+def _as_written(value: Any) -> str:
+    """Return a value of a record as `seedwise.readers` does: numbers as JSON writes them."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value.item() if isinstance(value, np.generic) else value, default=str)
 
 
 def read_table(path: Path, settings: Settings) -> pd.DataFrame:
@@ -25,13 +39,17 @@ def read_table(path: Path, settings: Settings) -> pd.DataFrame:
         raise UserError(f"{path}: the ending is none of {', '.join(ENDINGS)}")
     separator = ENDINGS[path.suffix.lower()]
     if separator is None:
-        read = pd.read_parquet if path.suffix.lower() == ".parquet" else pd.read_json
-        options = {"lines": True, "dtype": False} if path.suffix.lower() == ".jsonl" else {}
         try:
-            table = read(path, **options)
+            match path.suffix.lower():
+                case ".parquet":
+                    table = pd.read_parquet(path)
+                case ".arrow":
+                    table = ipc.open_stream(path.read_bytes()).read_pandas()
+                case ending:
+                    table = pd.read_json(path, lines=ending == ".jsonl", dtype=False)
         except (ValueError, OSError) as error:
             raise UserError(f"{path}: cannot be read ({error})") from None
-        return table.map(lambda value: "" if value is None else str(value))
+        return table.map(_as_written)
     text = decode(path.read_bytes(), str(path), Counter())
     quoted = separator == "," or re.search(r'(^|\t)"[^\t\n]*"(\t|\r?$)', text, re.MULTILINE)
     if quoted and separator != ",":
@@ -61,9 +79,9 @@ def read_table(path: Path, settings: Settings) -> pd.DataFrame:
 
 def is_pair(paths: list[Path]) -> bool:
     """Tell whether two files are one of texts and one of their labels, line by line."""
-    if len(paths) != 2 or any(p.suffix in (".csv", ".tsv", ".jsonl", ".json") for p in paths):
+    if len(paths) != 2 or any(p.suffix in {*ENDINGS} - {".txt"} for p in paths):
         return False
-    if any(path.suffix == ".parquet" for path in paths):
+    if any(split_of(path.name) for path in paths):
         return False
     return len({path.read_bytes().count(b"\n") for path in paths}) == 1
 
@@ -99,6 +117,7 @@ def find_files(folder: Path) -> list[Path]:
     """Return the tables in a folder, however deep, hidden ones left out."""
     found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in ENDINGS and p.is_file()]
     found = [p for p in found if not any(q.startswith(".") for q in p.relative_to(folder).parts)]
+    found = [path for path in found if path.name not in _DESCRIPTIONS]
     if len(found) > 1:
         found = [path for path in found if split_of(path.relative_to(folder).as_posix())]
     if not found:

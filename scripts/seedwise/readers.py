@@ -29,6 +29,7 @@ _DIALECTS = {
     ".jsonl": "jsonl",
     ".json": "json",
     ".parquet": "parquet",
+    ".arrow": "arrow",
 }
 _ITEM = re.compile(r"<item\b[^>]*>(.*?)</item>", re.DOTALL)
 _FIELD = re.compile(r"<(\w+)>(.*?)</\1>", re.DOTALL)
@@ -177,16 +178,21 @@ def _json_list(text: str, name: str) -> Iterator[tuple[int, str, Any]]:
     return ((n, f"{name}, record {n}", record) for n, record in enumerate(records, start=1))
 
 
-def _parquet(data: bytes, name: str) -> Iterator[tuple[int, str, Any]]:
+def _columnar(data: bytes, name: str, dialect: str) -> Iterator[tuple[int, str, Any]]:
+    """Yield the rows of a Parquet file, or of an Arrow stream, as `save_to_disk` writes it."""
     try:
         import pyarrow
-        from pyarrow import parquet
+        from pyarrow import ipc, parquet
     except ImportError:
-        raise UserError(f"{name}: reading Parquet needs pyarrow; `pip install pyarrow`") from None
+        raise UserError(f"{name}: reading {dialect} needs pyarrow; `pip install pyarrow`") from None
     try:
-        records = parquet.read_table(io.BytesIO(data)).to_pylist()
+        if dialect == "parquet":
+            table = parquet.read_table(io.BytesIO(data))
+        else:
+            table = ipc.open_stream(data).read_all()
     except pyarrow.ArrowException as error:
-        raise UserError(f"{name}: not a readable Parquet file ({error})") from None
+        raise UserError(f"{name}: not a readable {dialect} file ({error})") from None
+    records = table.to_pylist()
     return ((n, f"{name}, row {n}", record) for n, record in enumerate(records, start=1))
 
 
@@ -200,8 +206,8 @@ def _table(
             f"{name}: give its `dialect` ({', '.join(sorted(set(_DIALECTS.values())))}); "
             f"the ending {ending!r} does not say it"
         )
-    if dialect == "parquet":
-        records = _parquet(data, name)
+    if dialect in ("parquet", "arrow"):
+        records = _columnar(data, name, dialect)
     else:
         text = decode(data, name, changes)
         if dialect in ("csv", "tsv"):

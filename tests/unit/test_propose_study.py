@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow
 import pytest
 import yaml
 from local_server import local_server
@@ -95,6 +96,20 @@ def test_given_splits_and_unlabelled_text(folder):
     assert settings["labels"] == list(FEELINGS)
 
 
+def test_a_folder_as_save_to_disk_writes_it(folder):
+    for split, part in (("train", FRAME[:120]), ("test", FRAME[120:])):
+        (folder / "saved" / split).mkdir(parents=True)
+        table = pyarrow.Table.from_pandas(part, preserve_index=False)
+        path = folder / "saved" / split / "data-00000-of-00001.arrow"
+        with pyarrow.ipc.new_stream(str(path), table.schema) as out:
+            out.write_table(table)
+        for name in ("state.json", "dataset_info.json"):
+            (folder / "saved" / split / name).write_text("{}")
+    _, settings = propose("saved")
+    assert settings["files"]["train"] == "train/data-00000-of-00001.arrow"
+    assert settings["labels"] == list(FEELINGS)
+
+
 def test_a_file_of_texts_and_a_file_of_labels(folder):
     for name, column in (("classes.txt", 1), ("texts.txt", 0)):
         (folder / name).write_text("".join(f"{row[column]}\n" for row in ROWS), encoding="utf-8")
@@ -180,6 +195,17 @@ def test_sizes_grow_with_the_machine_and_the_time():
 )
 def test_split_by_a_word_of_the_name(name, split):
     assert split_of(name) == split
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_truth_values_are_labels(folder, ending):
+    table = FRAME.assign(sentiment=FRAME["sentiment"] == "positive")
+    if ending == "parquet":
+        table.to_parquet(folder / "a.parquet")
+    else:
+        table.to_json(folder / "a.jsonl", orient="records", lines=True)
+    _, settings = propose(f"a.{ending}")
+    assert settings["labels"] == ["false", "true"]
 
 
 def test_json_numbers_stay_what_they_are(folder):

@@ -104,8 +104,8 @@ def test_one_column_keeps_empty_lines():
         ("d.jsonl", '{"text": "\\ud800", "label": 1}\n', {}, r"half a surrogate pair"),
         ("d.jsonl", "[" * 100_000, {}, r"d.jsonl, line 1: not valid JSON"),
         ("d.json", '{"text": "a"}', {}, r"d.json: not a JSON list"),
-        ("d.parquet", "PAR1", {}, r"d.parquet: (not a readable Parquet|reading Parquet needs)"),
-        ("d.dat", "a", {}, r"d.dat: give its `dialect` \(csv, json, jsonl, parquet, tsv\)"),
+        ("d.parquet", "PAR1", {}, r"d.parquet: (not a readable parquet|reading parquet needs)"),
+        ("d.dat", "a", {}, r"d.dat: give its `dialect` \(arrow, csv, json, jsonl, parquet, tsv\)"),
     ],
 )
 def test_faults_of_tables(name, data, settings, message):

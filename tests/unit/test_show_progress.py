@@ -61,7 +61,7 @@ def test_jobs_of_a_study_once(tmp_path):
     assert done.returncode == 0, done.stderr
     rows = [line for line in done.stdout.splitlines() if "/" in line]
     assert len(rows) == 2
-    for part in ("finetune_fairseq/a/seed-0", "2/5", "340/1,625", "0.431", "81.2 %", "1:20 left"):
+    for part in ("fairseq/a/seed-0", "2/5", "340/1,625", "0.431", "81.2 %", "1:20 left"):
         assert part in rows[0]
     assert "done" in rows[1]
 
