@@ -10,16 +10,36 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from seedwise import device as devices
 from seedwise.checkpoints import load_checkpoint
 from seedwise.code import code_sha256
 from seedwise.files import atomic, sha256_of_files, sha256_of_json, write_json
+from seedwise.indexed import read_texts
 from seedwise.log import log_to
 from seedwise.machine import peak_rss_mib, versions
 from seedwise.scratch import training_scratch
+from seedwise.word_vectors import word_vectors
 from seedwise_fairseq import launch
+
+EMBEDDINGS = "embeddings.npy"
+
+
+def write_embeddings(corpus: Path, settings: dict[str, Any], path: Path) -> None:
+    """Write to ``path`` (`.npy`) the vectors of the pieces of a binarized corpus."""
+    architecture = settings["architecture"]
+    with atomic(path) as partial, partial.open("wb") as stream:
+        np.save(
+            stream,
+            word_vectors(
+                read_texts(corpus / "train"),
+                architecture["vocab_size"],
+                architecture["embed_dim"],
+                settings["pretrain"]["seed"],
+            ),
+        )
 
 
 def pretraining_options(
@@ -37,6 +57,9 @@ def pretraining_options(
         "dropout": pretrain["dropout"],
         "attention-dropout": pretrain["dropout"],
         **launch.training_options(pretrain, device, pretrain["seed"], pretrain["updates"], scratch),
+        "embeddings-from": (
+            str(scratch / EMBEDDINGS) if pretrain["embeddings"] == "cooccurrence" else False
+        ),
     }
 
 
@@ -54,6 +77,8 @@ def main(
     }
     with training_scratch(model.parent, sha256_of_json(hashes)) as scratch:
         started = time.monotonic()
+        if pretrain["embeddings"] == "cooccurrence":
+            write_embeddings(corpus[0].parent, settings, scratch / EMBEDDINGS)
         launch.train(
             ":".join(str(path.parent) for path in corpus if path.name == "dict.txt"),
             options=pretraining_options(settings, device, scratch),

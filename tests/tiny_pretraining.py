@@ -13,6 +13,7 @@ PRETRAIN = {
     "block_tokens": 24,
     "sample_break_mode": "complete",
     "mask_probability": 0.15,
+    "embeddings": "random",
     "dropout": 0.1,
     "learning_rate": 5e-3,
     "warmup_ratio": 0.06,

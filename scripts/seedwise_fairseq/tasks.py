@@ -236,11 +236,24 @@ class SeedwiseMaskedLMConfig(MaskedLMConfig):
     history_from: str = _HISTORY_FROM
     progress_updates: int = _progress_option("updates")
     progress_epochs: int = _progress_option("epochs")
+    embeddings_from: str = field(
+        default="", metadata={"help": ".npy file of vectors that the embedding starts from"}
+    )
 
 
 @register_task("seedwise_masked_lm", dataclass=SeedwiseMaskedLMConfig)
 class SeedwiseMaskedLMTask(_EpochHistory, MaskedLMTask):
     """Masked-language modelling."""
+
+    def build_model(self, *args: Any, **kwargs: Any) -> Any:
+        """Build a model whose embedding starts from given vectors, where a piece has one."""
+        model = super().build_model(*args, **kwargs)
+        if self.cfg.embeddings_from:
+            vectors = torch.from_numpy(np.load(self.cfg.embeddings_from))
+            known = vectors.any(dim=1)
+            with torch.no_grad():
+                model.encoder.sentence_encoder.embed_tokens.weight[known] = vectors[known]
+        return model
 
     def load_dataset(self, split: str, *args: Any, **kwargs: Any) -> None:
         """Load a split; its batches are padded to lengths that come again."""

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from tiny_chain import ARCHITECTURE, write_chain
@@ -8,6 +9,8 @@ from tiny_pretraining import PRETRAIN, TRAIN, write_corpus
 import pretrain_model
 from seedwise.checkpoints import load_checkpoint
 from seedwise.files import read_json
+from seedwise.indexed import read_texts
+from seedwise.word_vectors import word_vectors
 from seedwise_fairseq.predict import checkpoint_utils, load_model  # through the shim
 
 
@@ -67,6 +70,23 @@ def test_blocks_may_hold_a_text_each(chain, tmp_path):
     whole = valid_losses(pretrain(chain, tmp_path / "a", updates=2))
     each = valid_losses(pretrain(chain, tmp_path / "b", updates=2, sample_break_mode="eos"))
     assert whole != each
+
+
+def test_embedding_starts_from_the_texts(chain, tmp_path):
+    paths = pretrain(chain, tmp_path, updates=1, learning_rate=1e-9, embeddings="cooccurrence")
+    weights = load_checkpoint(paths["model"])["model"]
+    embedding = weights["encoder.sentence_encoder.embed_tokens.weight"].numpy()
+    expected = word_vectors(
+        read_texts(chain.folder / "corpus" / "binarized" / "train"),
+        ARCHITECTURE["vocab_size"],
+        ARCHITECTURE["embed_dim"],
+        PRETRAIN["seed"],
+    )
+    known = expected.any(axis=1)
+    assert known.sum() > 50
+    np.testing.assert_allclose(embedding[known], expected[known], atol=1e-6)
+    assert embedding[~known][0].std() > 0.01  # <s> keeps its random start
+    assert (weights["encoder.lm_head.weight"].numpy() == embedding).all()
 
 
 def test_same_seed_same_losses_another_seed_others(chain, tmp_path):
