@@ -18,6 +18,8 @@ def test_sacct_tells_the_state_of_jobs(tmp_path):
             cluster.snakemake(folder, "--slurm-status-command", "sacct", "--", target)
         )
         records = cluster.run("sacct", "-X", "-n", "-P", "--format=State,ReqTRES,Timelimit")
+        (command,) = cluster.run("sacct", "-X", "-n", "-P", "--format=SubmitLine").splitlines()
     assert code == 0, output
     assert (folder / target).is_file()
+    assert "--signal=TERM@120" in command and "--requeue" in command
     assert records.splitlines() == ["COMPLETED|billing=1,cpu=1,mem=2000M,node=1|00:15:00"]
