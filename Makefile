@@ -15,6 +15,7 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 ## make export   every model of CONFIG as a folder for transformers, with its model card
 ## make report   its report.pdf and report.html, with whatever they still need
 ## make test     all tests, a small study through the whole chain among them
+## make bench    stock commands and Seedwise side by side, half an hour
 ## make lint     style of Python, of the rules and of the workflow
 ## make clean    remove results and logs; downloads and .venv stay
 ## make env      .venv, as locked; the other targets make it by themselves
@@ -54,6 +55,9 @@ report: env
 
 test: env
 	$(BIN)/pytest
+
+bench: env
+	$(BIN)/python benchmarks/bench.py
 
 lint: env
 	$(BIN)/ruff check

@@ -1,0 +1,137 @@
+"""Do stock and fast settings reach the same accuracy? `python benchmarks/accuracy.py`.
+
+Fine-tunes the default study's pre-trained model with both engines, stock and fast (see
+`jobs.py`), five seeds each, and prints the difference of the mean test accuracies with its 95 %
+interval (Welch's t). The default study must have run. Finished runs are kept under
+`results/bench/accuracy/`, so that a second call goes on where the first was stopped; every
+process has one core.
+"""
+
+import argparse
+import json
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import workload
+import yaml
+from measure import run_job
+from scipy import stats
+from snakemake.utils import validate
+
+from seedwise import study
+from seedwise.files import read_json, read_jsonl, write_json
+
+ROOT = workload.ROOT
+ENGINES = ("fairseq", "transformers")
+LIMIT = 1.5
+"""Points by which stock and fast settings may differ."""
+
+
+def write_folder(folder: Path) -> None:
+    """Lay out what the jobs read: the default study's data and its pre-trained model."""
+    results = ROOT / "results" / "demo"
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    study.merge_hyperparameters(config)
+    validate(config, str(study.CONFIG_SCHEMA))
+    settings = study.run_settings(config, "fairseq-pretrained")
+    model, dataset = settings["model"], settings["dataset"]
+    links = {
+        "data": results / "data" / dataset,
+        "binarized": results / "binarized" / model / dataset,
+        "model.pt": results / "pretrained" / model / "model.pt",
+        "transformers": results / "pretrained" / model / "transformers",
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, target in links.items():
+        if not target.exists():
+            raise SystemExit(f"{target} is not there: run the default study first (`make run`)")
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(target)
+    prepared = {
+        "labels": read_json(folder / "data" / "audit.json")["labels"],
+        "texts": {"train": sum(1 for _ in read_jsonl(folder / "data" / "train.jsonl"))},
+        "stock_saves": "epoch",
+        "settings": settings,
+    }
+    write_json(folder / "workload.json", prepared)
+
+
+def fairseq_accuracy(log: str) -> float:
+    """Return the test accuracy, in percent, at the last epoch with the best validation accuracy.
+
+    That is the epoch whose checkpoint fairseq keeps; it logs accuracies to a tenth of a point.
+    """
+    rows: dict[int, dict[str, float]] = {}
+    for split, text in re.findall(r"\| (valid|test) \| (\{.*\})", log):
+        values = json.loads(text)
+        rows.setdefault(values["epoch"], {})[split] = float(values[f"{split}_accuracy"])
+    best = max(rows, key=lambda epoch: (rows[epoch]["valid"], epoch))
+    return rows[best]["test"]
+
+
+def measured_accuracy(folder: Path, job: str, seed: int) -> float:
+    """Return the test accuracy of one run in percent; train it unless that was done before."""
+    output = folder / "out" / f"{job}-{seed}"
+    kept = output / "accuracy.json"
+    if not kept.exists():
+        cost = run_job(job, folder, seed, threads=1)
+        if job == "stock_fairseq":
+            accuracy = fairseq_accuracy((folder / "logs" / f"{job}-{seed}.log").read_text())
+        elif job == "stock_transformers":
+            labels = read_json(folder / "workload.json")["labels"]
+            truth = [labels.index(r["label"]) for r in read_jsonl(folder / "data" / "test.jsonl")]
+            predicted = np.loadtxt(output / "predictions.txt", dtype=int)
+            accuracy = 100 * float((predicted == np.array(truth)).mean())
+        else:
+            accuracy = 100 * read_json(output / "metrics.json")["test_accuracy"]
+        write_json(kept, {"accuracy": accuracy, "seconds": cost.seconds})
+    accuracy = read_json(kept)["accuracy"]
+    print(f"{job}, seed {seed}: {accuracy:.2f} %", flush=True)
+    return accuracy
+
+
+def comparison(stock: Sequence[float], fast: Sequence[float]) -> str:
+    """Return the difference of the means, its interval and the verdict, in one line."""
+    test = stats.ttest_ind(fast, stock, equal_var=False)
+    low, high = test.confidence_interval(0.95)
+    difference = float(np.mean(fast) - np.mean(stock))
+    verdict = "within" if abs(difference) <= LIMIT else "beyond"
+    return (
+        f"stock {np.mean(stock):.2f} %, fast {np.mean(fast):.2f} %, difference "
+        f"{difference:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}: {verdict} {LIMIT}"
+    )
+
+
+def main() -> None:
+    """Train what is missing, and print the comparison for each engine."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="runs of each kind (default 5)")
+    parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
+    given = parser.parse_args()
+    folder = ROOT / "results" / "bench" / "accuracy"
+    write_folder(folder)
+    tasks = {
+        (f"{way}_{engine}", seed)
+        for seed in range(given.seeds)
+        for engine in ENGINES
+        for way in ("stock", "fast")
+    }
+    with ThreadPoolExecutor(given.cores) as pool:
+        waiting = {task: pool.submit(measured_accuracy, folder, *task) for task in sorted(tasks)}
+        found = {task: future.result() for task, future in waiting.items()}
+    for engine in ENGINES:
+        stock, fast = (
+            [found[f"{way}_{engine}", seed] for seed in range(given.seeds)]
+            for way in ("stock", "fast")
+        )
+        print(f"{engine}, {given.seeds} seeds: {comparison(stock, fast)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What the benchmarks compute around their measurements."""
+
+import sys
+
+import accuracy
+import bench
+import measure
+import pytest
+import workload
+
+
+def test_operations_are_those_of_the_matrix_products():
+    sizes = {"layers": 2, "embed_dim": 8, "ffn_dim": 16}
+    # Four projections of 8x8 and two of 8x16 per token; scores and their average per pair.
+    once = 2 * (3 * (4 * 2 * 64 + 2 * 2 * 128) + 2 * 2 * 9 * 8)
+    assert measure.useful_operations([3], sizes, training=False) == once
+    assert measure.useful_operations([3, 3], sizes, training=True) == 6 * once
+
+
+def test_medians_are_taken_of_each_measure():
+    costs = [measure.Cost(1.0, 30.0), measure.Cost(9.0, 10.0), measure.Cost(2.0, 20.0)]
+    assert measure.middle(costs) == measure.Cost(2.0, 20.0)
+
+
+def test_a_job_that_fails_ends_the_benchmark_with_what_it_said(tmp_path):
+    command = [sys.executable, "-c", "raise SystemExit('no such thing')"]
+    with pytest.raises(RuntimeError, match="no such thing"):
+        measure.run(command, tmp_path / "log")
+
+
+def test_processes_choose_their_threads_unless_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    command = [sys.executable, "-c", "import os; print(os.environ.get('OMP_NUM_THREADS'))"]
+    for threads, seen in ((None, "None"), (1, "1")):
+        measure.run(command, tmp_path / "log", threads=threads)
+        assert (tmp_path / "log").read_text().strip() == seen
+
+
+def test_rows_have_the_columns_of_the_header():
+    costs = measure.Cost(10.0, 100.0), measure.Cost(2.5, 50.0)
+    row = bench.pair_row("work", *costs, 3.0, 1000, ("5%", "10%"))
+    assert len(row) == len(bench.HEADER)
+    assert row[3] == "**4.0**" and row[5:7] == ["100", "400"]
+    assert bench.markdown(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | ---: |\n| 1 | 2 |\n"
+
+
+def test_texts_are_lengthened_within_their_label():
+    records = [{"text": f"{label} film {n}", "label": label} for n in range(3) for label in "01"]
+    reviews = workload.lengthened(records, 6)
+    assert [review["label"] for review in reviews] == list("010101")
+    for review in reviews:
+        assert workload.REVIEW_CHARACTERS <= len(review["text"]) < workload.REVIEW_CHARACTERS + 10
+        assert set(review["text"].replace("film", "").split()) <= {review["label"], *"012"}
+
+
+def test_the_studys_settings_are_full_size():
+    settings = workload.study_settings(epochs=1, threads=2)
+    assert settings["architecture"]["vocab_size"] == 32000
+    assert settings["architecture"]["layers"] == 4 and settings["architecture"]["embed_dim"] == 512
+    assert settings["finetune"]["batch_size"] == 8 and settings["finetune"]["epochs"] == 1
+
+
+def test_fairseqs_accuracy_is_that_of_the_checkpoint_it_keeps():
+    log = "".join(
+        f'2026 | INFO | {split} | {{"epoch": {epoch}, "{split}_accuracy": "{value}"}}\n'
+        for epoch, values in enumerate([(60, 50), (70, 61), (70, 62.5), (65, 80)], start=1)
+        for split, value in zip(("valid", "test"), values, strict=True)
+    )
+    assert accuracy.fairseq_accuracy(log) == 62.5
+
+
+def test_difference_comes_with_its_interval():
+    line = accuracy.comparison([70.0, 71.0, 72.0], [71.0, 72.0, 73.0])
+    assert "difference +1.00 points, 95 % interval -1.27 to +3.27: within 1.5" in line
+    assert "beyond 1.5" in accuracy.comparison([70.0, 70.5], [75.0, 75.5])
