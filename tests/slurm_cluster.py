@@ -205,6 +205,7 @@ def slurm(folder: Path, accounting: bool = False) -> Iterator[Cluster]:
     cluster = Cluster(folder)
     try:
         FALLBACK.parent.mkdir(parents=True, exist_ok=True)
+        FALLBACK.unlink(missing_ok=True)  # it leads nowhere, see `missing`
         FALLBACK.symlink_to(folder)
         _start_munge(cluster)
         _configure(cluster, _start_accounting(cluster) if accounting else "")
