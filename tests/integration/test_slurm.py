@@ -42,7 +42,7 @@ def job_of(cluster: Cluster, rule: str, *words: str) -> dict[str, str]:
         ]
         return found[-1] if found and found[-1]["JobState"] == "RUNNING" else None
 
-    return wait_for(running, 120, f"{rule} {words} runs")
+    return wait_for(running, 400, f"{rule} {words} runs")
 
 
 def checkpoint_of(folder: Path) -> int:
@@ -54,7 +54,7 @@ def checkpoint_of(folder: Path) -> int:
         numbers = [re.findall(r"checkpoint[-_\d]*[-_](\d+)", str(path))[-1] for path in found]
         return max(map(int, numbers), default=0)
 
-    return wait_for(updates, 120, f"a checkpoint in {folder}")
+    return wait_for(updates, 400, f"a checkpoint in {folder}")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def disturbed(cluster, folder, survived):
     job = job_of(cluster, "finetune_fairseq", "_1")
     assert job["Restarts"] == "1" and job["JobId"] == jobs["1"]
     updates["1"] = wait_for(
-        lambda: (new := checkpoint_of(folder / RUNS[1])) > updates["1"] and new, 120
+        lambda: (new := checkpoint_of(folder / RUNS[1])) > updates["1"] and new, 400
     )
     # It does nothing any more until its time is over.
     for line in cluster.run("scontrol", "listpids", jobs["1"]).splitlines()[1:]:
