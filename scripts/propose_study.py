@@ -61,14 +61,14 @@ models:
     # and from all unlabelled ones, never from validation or test.
     corpus: [{name}]
     pretrain:
+      # A start from the words' company: few updates alone teach a model little about them.
+      embeddings: cooccurrence
       updates: {plan.updates}
       batch_size: 8
       block_tokens: {plan.max_positions}
-      # So few updates underfit: no dropout, and many tokens to predict.
-      mask_probability: 0.3
+      # So few updates underfit.
       dropout: 0.0
-      learning_rate: 1.0e-3
-      warmup_ratio: 0.1
+      learning_rate: 5.0e-4
       precision: {precision}
 
 finetune:
