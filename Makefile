@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
-.PHONY: help env study run progress tensorboard export report test lint clean
+.PHONY: help env study run progress tensorboard export report verify test lint clean
 .DEFAULT_GOAL := help
 
 ## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
@@ -14,6 +14,7 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 ## make tensorboard  their curves in the browser
 ## make export   every model of CONFIG as a folder for transformers, with its model card
 ## make report   its report.pdf and report.html, with whatever they still need
+## make verify   one seed of each experiment anew: is every number still the same?
 ## make test     all tests, a small study through the whole chain among them
 ## make bench    stock commands and Seedwise side by side, half an hour
 ## make lint     style of Python, of the rules and of the workflow
@@ -52,6 +53,9 @@ export: env
 
 report: env
 	$(SNAKEMAKE) render_pdf render_html
+
+verify: env
+	$(BIN)/python scripts/verify_study.py --configfile $(CONFIG) --cores $(CORES)
 
 test: env
 	$(BIN)/pytest

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from seedwise.files import atomic
-from seedwise.finished import read_correctness, read_metrics
+from seedwise.finished import check_consistent, read_correctness, read_metrics
 from seedwise.log import log_to
 from seedwise.statistics import (
     TEST_NAME,
@@ -57,7 +57,9 @@ def compare(a: np.ndarray, b: np.ndarray) -> dict[str, float | int | str]:
 
 def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) -> None:
     """Write comparisons.csv."""
-    runs = pd.DataFrame(read_metrics(metrics))[["dataset", "experiment", "seed"]]
+    records = read_metrics(metrics)
+    check_consistent(records, metrics)
+    runs = pd.DataFrame(records)[["dataset", "experiment", "seed"]]
     runs["predictions"] = list(predictions)
     rows = []
     for dataset, group in runs.groupby("dataset", sort=False):

@@ -25,6 +25,10 @@ def atomic(path: Path) -> Iterator[Path]:
         if partial.is_dir() and path.is_dir():
             shutil.rmtree(path)
         partial.replace(path)
+    except OSError as error:
+        # A full disk does not say what did not fit.
+        error.filename = error.filename or str(path)
+        raise
     finally:
         if partial.is_dir():
             shutil.rmtree(partial)

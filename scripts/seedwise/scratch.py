@@ -15,6 +15,9 @@ from seedwise.errors import UserError
 
 logger = logging.getLogger(__name__)
 
+FULL_BYTES = 1 << 16
+"""A disk with less free space is full."""
+
 SECONDS_TO_STOP = 10
 """A stopped job ends after this time even where some library swallows the exception."""
 
@@ -56,7 +59,8 @@ def training_scratch(parent: Path, key: str) -> Iterator[Path]:
     `stopping_on_signals`.
 
     Raises:
-        UserError: another process, perhaps left over from a killed Snakemake, writes there.
+        UserError: another process, perhaps left over from a killed Snakemake, writes there; or
+            the disk was full when the block failed.
     """
     checkpoints = parent / "checkpoints"
     folder = checkpoints / key[:16]
@@ -76,6 +80,15 @@ def training_scratch(parent: Path, key: str) -> Iterator[Path]:
                 shutil.rmtree(other)
         if any(folder.iterdir()):
             logger.info("resuming from %s", folder)
-        yield folder
+        try:
+            yield folder
+        except Exception as error:
+            # torch does not say so itself.
+            if shutil.disk_usage(folder).free < FULL_BYTES:
+                raise UserError(
+                    f"{folder}: the disk is full; make room, then call again: training goes on "
+                    "from its last checkpoint"
+                ) from error
+            raise
         shutil.rmtree(checkpoints)
     (parent / "checkpoints.lock").unlink(missing_ok=True)

@@ -11,6 +11,10 @@ from seedwise_fairseq import compatibility
 compatibility.install()
 # It recommends a package for speech whenever fairseq is imported.
 logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)
+# It logs a traceback for each attempt to save on a full disk, and then raises the error anyway.
+logging.getLogger("fairseq.checkpoint_utils").addFilter(
+    lambda record: not str(record.msg).startswith("Traceback")
+)
 
 USER_DIR = Path(__file__).parent
 

@@ -58,3 +58,51 @@ def test_the_process_ends_with_code_1(tmp_path):
     )
     assert done.returncode == 1
     assert done.stderr.count("not so") == 1 and "Traceback" not in done.stderr
+
+
+def chained(inner, outer):
+    try:
+        try:
+            raise inner
+        except Exception as error:
+            raise outer from error
+    except Exception as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left on device", "/x/a"), "/x/a: No space left on device; make ro"),
+        (
+            OSError(28, "No space left on device", "/x/a", None, "/y/b"),
+            "/y/b: No space left on device; make room, then call again",
+        ),
+        (OSError(30, "Read-only file system", "a"), "a: Read-only file system; make the folder"),
+        (PermissionError(13, "Permission denied", "a"), "a: Permission denied; make it readable"),
+        (RuntimeError("I/O error: No space left on device (os error 28)"), "No space left on dev"),
+        (
+            chained(OSError(28, "No space left on device"), RuntimeError("unexpected pos")),
+            "No space left on device; make room, then call again",
+        ),
+    ],
+)
+def test_a_fault_of_the_machine_is_one_message(tmp_path, error, said):
+    with pytest.raises(SystemExit), seedwise.log.log_to(tmp_path / "log"):
+        raise error
+    text = (tmp_path / "log").read_text()
+    assert f"ERROR seedwise {said}" in text
+    assert "Traceback" not in text and text.count("\n") == 1
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(tmp_path):
+    with pytest.raises(SystemExit), seedwise.log.log_to(tmp_path / "log"):
+        raise FileNotFoundError(2, "No such file or directory", "a")
+    assert "Traceback" in (tmp_path / "log").read_text()
+
+
+def test_ctrl_c_is_one_message(tmp_path):
+    with pytest.raises(SystemExit) as end, seedwise.log.log_to(tmp_path / "log"):
+        raise KeyboardInterrupt
+    assert end.value.code == 130
+    assert "stopped; the next call does this step again" in (tmp_path / "log").read_text()

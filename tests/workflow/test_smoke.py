@@ -1,11 +1,13 @@
 """The whole chain on the smoke study: contracts, reruns, repeatability."""
 
 import json
+import subprocess
+import sys
 import time
 
 import pandas as pd
 import pytest
-from smoke_study import job_counts, snakemake, write_study
+from smoke_study import ROOT, job_counts, snakemake, write_study
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 RUNS = [
@@ -242,16 +244,19 @@ def test_adapter_merges_where_no_environment_is_active(folder):
     assert (folder / target / "model.safetensors").is_file()
 
 
-def test_same_seed_gives_the_same_bytes_elsewhere(results, tmp_path):
-    write_study(tmp_path)
-    files = [
-        f"runs/{experiment}/seed-0/predictions.csv"
-        for experiment in ("fairseq-pretrained", "transformers-pretrained")
-    ]
-    code, output = snakemake(tmp_path, *[f"results/smoke/{file}" for file in files], cores=1)
-    assert code == 0, output
-    for file in files:
-        assert (tmp_path / "results/smoke" / file).read_bytes() == (results / file).read_bytes()
+def verify(folder):
+    command = [sys.executable, ROOT / "scripts" / "verify_study.py"]
+    command += ["--configfile", "study.yaml", "--cores", "1"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_one_seed_of_each_experiment_comes_back_bit_for_bit(folder, results):
+    done = verify(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [line for line in done.stdout.splitlines() if "seed-0: " in line]
+    assert len(lines) == 4
+    assert all(": identical: history.csv " in line for line in lines), lines
+    assert not (folder / "results" / "smoke-verify").exists()
     # Other seeds differ, so the comparison can fail.
-    other = (results / files[0].replace("seed-0", "seed-1")).read_bytes()
-    assert other != (results / files[0]).read_bytes()
+    files = [results / f"runs/fairseq-random/seed-{n}/predictions.csv" for n in (0, 1)]
+    assert files[0].read_bytes() != files[1].read_bytes()

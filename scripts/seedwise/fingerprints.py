@@ -1,0 +1,59 @@
+"""Hashes by which the results of two runs are compared."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from seedwise.files import read_json, sha256_of_files
+
+RESULTS = (
+    "history.csv",
+    "predictions.csv",
+    "generations.jsonl",
+    "model.pt",
+    "model/model.safetensors",
+    "adapter/adapter_model.safetensors",
+)
+"""What a run may leave that must come back bit for bit; times and memory are not among it."""
+
+CAUSES = (
+    "code_sha256",
+    "config_sha256",
+    "data_sha256",
+    "versions",
+    "device",
+    "precision",
+    "threads",
+)
+"""What a result depends on, in ``metrics.json``."""
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a file, or of the weights in a fairseq checkpoint.
+
+    The rest of a checkpoint names folders, and so differs from place to place.
+    """
+    if path.suffix != ".pt":
+        return sha256_of_files([path])
+    from seedwise.checkpoints import load_checkpoint
+
+    digest = hashlib.sha256()
+    for name, weight in sorted(load_checkpoint(path)["model"].items()):
+        digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}\n".encode())
+        digest.update(weight.contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def fingerprints(run: Path) -> dict[str, str]:
+    """Return the fingerprint of each result in a run's folder."""
+    return {name: fingerprint(run / name) for name in RESULTS if (run / name).is_file()}
+
+
+def different_causes(first: Path, second: Path) -> dict[str, tuple[Any, Any]]:
+    """Return what two runs' results depend on and in which they differ, with both values."""
+    one, other = (read_json(run / "metrics.json") for run in (first, second))
+    return {
+        cause: (one.get(cause), other.get(cause))
+        for cause in CAUSES
+        if one.get(cause) != other.get(cause)
+    }
