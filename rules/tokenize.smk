@@ -79,6 +79,7 @@ rule encode_dataset:
         tokens="<results>/tokens/{model}/{dataset}/{split}.bin",
         index="<results>/tokens/{model}/{dataset}/{split}.idx",
         labels="<results>/tokens/{model}/{dataset}/{split}.label",
+        counts="<results>/tokens/{model}/{dataset}/{split}.audit.json",
     log:
         "<logs>/encode_dataset/{model}/{dataset}/{split}.log",
     benchmark:

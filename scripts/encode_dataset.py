@@ -2,21 +2,18 @@
 
 Inputs: the split (JSONL), the data set's audit (order of the labels), the SentencePiece model and
 fairseq's ``dict.txt``. Outputs: ``tokens``, the ids of each text's pieces in fairseq's binary
-format, without ``<s>`` and ``</s>``, and ``labels`` (the index of the label a line). A text is cut
-to ``max_positions`` tokens, ``<s>`` and ``</s>`` included, here and not in the engines, so that
-every engine sees the same ids.
+format, without ``<s>`` and ``</s>``, ``labels`` (the index of the label a line) and ``counts`` (how
+many texts were cut, how many have no piece). A text is cut to ``max_positions`` tokens, ``<s>`` and
+``</s>`` included, here and not in the engines, so that every engine sees the same ids.
 """
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from seedwise.files import atomic, read_json, read_jsonl
+from seedwise.files import atomic, read_json, read_jsonl, write_json
 from seedwise.indexed import fitting_type, write_batches
 from seedwise.log import log_to
 from seedwise.pieces import Encoder
-
-logger = logging.getLogger(__name__)
 
 
 def main(
@@ -29,6 +26,7 @@ def main(
     threads: int,
     tokens: Path,
     labels: Path,
+    counts: Path,
 ) -> None:
     """Write ``tokens`` (``.bin``, ``.idx``) and a line with the label's index for each text."""
     encoder = Encoder(sentencepiece, dictionary, threads)
@@ -43,7 +41,7 @@ def main(
         write_batches(
             tokens, encoder.batches(texts(), longest=max_positions - 2), fitting_type(encoder.size)
         )
-    logger.info("%s: %s, longest text %d tokens", split, encoder.counts, max_positions)
+    write_json(counts, encoder.counts | {"max_positions": max_positions})
 
 
 if __name__ == "__main__":
@@ -57,4 +55,5 @@ if __name__ == "__main__":
             threads=snakemake.threads,
             tokens=Path(snakemake.output.tokens).with_suffix(""),
             labels=Path(snakemake.output.labels),
+            counts=Path(snakemake.output.counts),
         )

@@ -153,6 +153,7 @@ def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
             threads=1,
             tokens=tokens / split,
             labels=tokens / f"{split}.label",
+            counts=tokens / f"{split}.audit.json",
         )
     binarize_dataset.main(
         dictionary=tokens / "dict.txt",

@@ -102,6 +102,7 @@ def write_chain(
             threads=1,
             tokens=chain.tokens / split,
             labels=chain.tokens / f"{split}.label",
+            counts=chain.tokens / f"{split}.audit.json",
         )
     binarize_dataset.main(
         dictionary=chain.tokens / "dict.txt",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from seedwise.errors import UserError
+from seedwise.errors import UserError, one_line
 
 Settings = dict[str, Any]
 Changes = Counter[str]
@@ -87,13 +87,15 @@ def split_lines(text: str, changes: Counter[str]) -> list[str]:
 
 
 def _missing_column(name: str, column: str, columns: Iterable[str]) -> UserError:
-    return UserError(f"{name}: no column {column!r}; it has {', '.join(columns) or 'none'}")
+    there = ", ".join(map(one_line, columns)) or "none"
+    return UserError(f"{name}: no column {column!r}; it has {there}")
 
 
 def _quoted_rows(text: str, separator: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, values) of a file whose values may stand in double quotes (RFC 4180)."""
     csv.field_size_limit(1 << 30)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    # A bare carriage return outside quotes is refused; with newline="" it would end a row.
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=separator, strict=True)
     begun = 0
     try:
         for values in reader:
@@ -130,7 +132,7 @@ def _delimited(
         if len(values or [""]) != len(columns):
             raise UserError(
                 f"{name}, line {line}: {len(values)} columns instead of {len(columns)} "
-                f"({', '.join(columns)})"
+                f"({', '.join(map(one_line, columns))})"
             )
         record = dict(zip(columns, values or [""], strict=True))
         for column in filter(None, wanted):

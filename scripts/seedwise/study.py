@@ -5,6 +5,7 @@ Needs nothing but Snakemake's own dependencies, because the Snakefile imports it
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from seedwise.errors import UserError
+from seedwise.errors import UserError, one_line
 from seedwise.lora_study import check_lora
 
 Config = dict[str, Any]
@@ -33,7 +34,9 @@ _KINDS = {
 """What YAML's authors call the types of JSON Schema."""
 
 
+@cache
 def _validator() -> jsonschema.Draft202012Validator:
+    @cache
     def retrieve(uri: str) -> Resource:
         contents = yaml.safe_load((SCHEMAS / uri).read_text(encoding="utf-8"))
         return Resource.from_contents(contents, default_specification=DRAFT202012)
@@ -55,7 +58,7 @@ def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
 
 def _describe(error: jsonschema.ValidationError) -> str:
     """Say which key is wrong, what stands there and what is allowed, in one line."""
-    key = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    key = ".".join(map(one_line, error.absolute_path)) or "the top level"
     found = error.instance
     if error.validator == "additionalProperties" and isinstance(found, dict):
         allowed = error.schema.get("properties", {})

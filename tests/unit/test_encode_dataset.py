@@ -4,6 +4,7 @@ import pytest
 import sentencepiece
 from tiny_chain import ARCHITECTURE, HOSTILE, write_chain
 
+from seedwise.files import read_json
 from seedwise.indexed import read_texts
 from seedwise.vocabulary import UNK_ID, read_pieces
 
@@ -42,3 +43,18 @@ def test_labels_are_numbered_in_the_order_of_the_audit(chain):
 def test_hostile_texts_keep_their_places(chain):
     texts = read_texts(chain.tokens / "test")[-len(HOSTILE) :]
     assert [len(text) > 0 for text in texts] == [bool(text.strip("\u200b")) for text in HOSTILE]
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_what_was_cut_is_counted(chain, split):
+    processor = sentencepiece.SentencePieceProcessor(
+        model_file=str(chain.tokens / "sentencepiece.bpe.model")
+    )
+    texts = [json.loads(line)["text"] for line in lines(chain.data / f"{split}.jsonl")]
+    sizes = [len(processor.encode(text)) for text in texts]
+    assert read_json(chain.tokens / f"{split}.audit.json") == {
+        "texts": len(texts),
+        "cut": sum(size > LONGEST for size in sizes),
+        "empty": sizes.count(0),
+        "max_positions": ARCHITECTURE["max_positions"],
+    }
