@@ -10,12 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from seedwise.errors import UserError
 from seedwise.files import atomic, read_json, read_jsonl, write_json
+from seedwise.finished import check_consistent
 from seedwise.log import log_to
 
 SHOWN_ANSWERS = 4
-HASHES = ("config_sha256", "data_sha256", "code_sha256")
 RESULTS = (
     "heldout_loss_before",
     "heldout_loss_after",
@@ -73,20 +72,6 @@ def spread(values: pd.Series) -> dict[str, float]:
     return {"mean": float(values.mean()), "std": float(values.std(ddof=0))}
 
 
-def check_same(runs: pd.DataFrame) -> None:
-    """Raise a `UserError` if runs of one experiment come from different code, config or data."""
-    for experiment, group in runs.groupby("experiment"):
-        for key in HASHES:
-            if group[key].nunique() > 1:
-                seeds = ", ".join(
-                    f"{row.seed}: {getattr(row, key)[:8]}" for row in group.itertuples()
-                )
-                raise UserError(
-                    f"LoRA experiment {experiment}: {key} differs between seeds ({seeds}); rerun "
-                    "them with `snakemake --forcerun finetune_lora`"
-                )
-
-
 def summarise(
     name: str,
     settings: dict[str, Any],
@@ -126,10 +111,10 @@ def main(
 ) -> None:
     """Write both tables; the answers are those of each experiment's first seed."""
     records = [read_json(path) for path in metrics]
+    check_consistent(records, metrics)
     runs = pd.DataFrame(
         [{k: v for k, v in record.items() if not isinstance(v, dict)} for record in records]
     )
-    check_same(runs)
     parts = []
     for name, settings in experiments.items():
         first = next(i for i, record in enumerate(records) if record["experiment"] == name)

@@ -72,7 +72,7 @@ def test_runs_become_a_table_and_a_summary(tmp_path):
 
 def test_runs_of_different_code_are_not_averaged(tmp_path):
     runs = [write_run(tmp_path, 0), write_run(tmp_path, 1, code_sha256="f")]
-    with pytest.raises(UserError, match=r"tiny: code_sha256 differs .*0: e, 1: f.*--forcerun"):
+    with pytest.raises(UserError, match=r"differ in code_sha256 .*0 has e, seed 1 has f.*--force"):
         summarise(tmp_path, runs)
 
 
