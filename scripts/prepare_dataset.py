@@ -228,7 +228,10 @@ def main(*, name: str, settings: Settings, outputs: dict[str, Path]) -> None:
         records = ({"id": e.id, "text": e.text, "label": e.label} for e in examples)
         write_jsonl(outputs[split], records)
     write_jsonl(outputs[UNLABELLED], ({"id": e.id, "text": e.text} for e in prepared.unlabelled))
-    write_json(outputs["audit"], sources | audit(name, settings, prepared))
+    report = audit(name, settings, prepared)
+    for split in prepared.splits:
+        report["splits"][split]["sha256"] = sha256_of_files([outputs[split]])
+    write_json(outputs["audit"], sources | report)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,12 @@ def run(main: Main, log: Path, sabotage: Main = lambda: None) -> tuple[int, str]
     return code, log.read_text(encoding="utf-8")
 
 
+def errors(log: str) -> list[str]:
+    """Return what a log says is wrong; there must be no traceback."""
+    assert "Traceback" not in log, log
+    return [line.split(" ERROR seedwise ")[1] for line in log.splitlines() if " ERROR " in line]
+
+
 @contextmanager
 def started(main: Main, log: Path, ready: Callable[[], Any]) -> Iterator[int]:
     """Yield a process that has come as far as ``ready``; kill it in the end."""

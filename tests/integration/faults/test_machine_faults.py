@@ -34,12 +34,6 @@ def disk(tmp_path):
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def errors(log):
-    """Return what a log says is wrong; there must be no traceback."""
-    assert "Traceback" not in log, log
-    return [line.split(" ERROR seedwise ")[1] for line in log.splitlines() if " ERROR " in line]
-
-
 def test_full_disk_during_a_download(disk, tmp_path):
     folder, remount = disk
     with local_server() as server:
@@ -50,7 +44,7 @@ def test_full_disk_during_a_download(disk, tmp_path):
 
         code, log = processes.run(fetch, tmp_path / "log")
         assert code == 1
-        (said,) = errors(log)
+        (said,) = processes.errors(log)
         assert said.startswith(f"{folder}: cannot write the download (")
         assert "No space left on device" in said
         assert not (folder / "data.zip").exists()
@@ -67,7 +61,7 @@ def test_full_disk_during_a_checkpoint(trainings, undisturbed, disk, tmp_path, n
     training = trainings[name]
     code, log = processes.run(lambda: training.main(folder), tmp_path / "log")
     assert code == 1
-    (said,) = errors(log)
+    (said,) = processes.errors(log)
     assert "full; make room, then call again" in said or "No space left on device; make" in said
     assert not (folder / "metrics.json").exists()
     remount("size=100m")
@@ -94,7 +88,7 @@ def test_full_disk_during_a_table(disk, tmp_path):
     (folder / "filler").write_bytes(bytes(64 << 10))
     code, log = processes.run(aggregate, tmp_path / "log")
     assert code == 1
-    assert errors(log) == [
+    assert processes.errors(log) == [
         f"{folder}/runs.csv: No space left on device; make room, then call again"
     ]
     assert [path.name for path in folder.iterdir()] == ["filler"]
@@ -112,7 +106,7 @@ def test_a_read_only_results_folder(trainings, undisturbed, disk, tmp_path):
     training = trainings["transformers"]
     code, log = processes.run(lambda: training.main(folder), tmp_path / "log")
     assert code == 1
-    (said,) = errors(log)
+    (said,) = processes.errors(log)
     assert said.startswith(f"{folder}/checkpoints: Read-only file system; make the folder wri")
     remount("rw")
     assert processes.run(lambda: training.main(folder), tmp_path / "log")[0] == 0
@@ -138,7 +132,7 @@ def test_a_folder_that_turns_read_only_before_the_results_are_written(disk, tmp_
     remount("ro")
     code, log = processes.run(prepare, tmp_path / "log")
     assert code == 1
-    (said,) = errors(log)
+    (said,) = processes.errors(log)
     assert "Read-only file system; make the folder writable, then call again" in said
     assert not list(folder.iterdir())
     remount("rw")
