@@ -84,8 +84,9 @@ def main(configfile: Path, cores: str) -> bool:
     study = made / "study.yaml"
     write_text(study, yaml.safe_dump(copy, sort_keys=False, allow_unicode=True))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += [f"{made / run}/metrics.json" for run in runs(config)]
     command += ["--configfile", str(study), "--cores", cores, "--quiet", "all"]
-    done = subprocess.run([*command, *(f"{made / run}/metrics.json" for run in runs(config))])
+    done = subprocess.run(command)
     if done.returncode:
         raise UserError(f"{made}: the rerun failed; Snakemake says why above")
     same = True

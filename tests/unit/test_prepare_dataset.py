@@ -43,7 +43,7 @@ def test_all_splits_from_one_table(tmp_path):
     assert [len(read[part]) for part in PARTS] == [40, 10, 20, audit["unlabelled"]["texts"]]
     assert audit["labels"] == ["0", "1"]
     assert audit["splits"]["test"]["labels"] == {"0": 10, "1": 10}
-    test = (tmp_path / "test.jsonl").read_bytes()
+    test = (tmp_path / "out/test.jsonl").read_bytes()
     assert audit["splits"]["test"]["sha256"] == hashlib.sha256(test).hexdigest()
     assert audit["available"] == {"0": 50, "1": 50}
     assert audit["set_aside"] == {
