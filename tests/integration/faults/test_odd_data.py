@@ -9,6 +9,7 @@ from tiny_chain import ARCHITECTURE, SPLITS
 import encode_dataset
 import prepare_dataset
 from seedwise.files import read_json, read_jsonl
+from seedwise.indexed import read_texts
 
 LABELS = ["0", "1"]
 PAIR = {"format": "review-label", "labels": LABELS}
@@ -77,21 +78,31 @@ def check_rows(folder, chain, expected, changes):
         assert [record["text"] for record in records] == expected
         assert [record["label"] for record in records] == labels
         assert audit["splits"][split]["empty"] == sum(not text.strip() for text in expected)
-        outputs = {name: folder / f"{split}.{name}" for name in ("pieces", "labels", "counts")}
-        encode_dataset.main(
-            split=results / f"{split}.jsonl",
-            audit=results / "audit.json",
-            sentencepiece=chain.tokens / "sentencepiece.bpe.model",
-            max_positions=ARCHITECTURE["max_positions"],
-            **outputs,
-        )
-        lines = outputs["pieces"].read_bytes().decode().split("\n")
-        assert len(lines) == len(expected) + 1 and lines[-1] == ""
-        assert outputs["labels"].read_text().split() == labels
-        counts = read_json(outputs["counts"])
-        assert counts["texts"] == len(expected)
-        assert counts["cut"] == expected.count(LONG)
-        assert counts["empty"] == lines[:-1].count("")
+        encode(chain, results, split, folder / split)
+        lengths = [len(ids) for ids in read_texts(folder / split)]
+        assert len(lengths) == len(expected)
+        assert (folder / f"{split}.label").read_text().split() == labels
+        assert read_json(folder / f"{split}.audit.json") == {
+            "texts": len(expected),
+            "cut": expected.count(LONG),
+            "empty": lengths.count(0),
+            "max_positions": ARCHITECTURE["max_positions"],
+        }
+
+
+def encode(chain, results, split, tokens):
+    """Encode a split as the rule does, into files named as ``tokens``."""
+    encode_dataset.main(
+        split=results / f"{split}.jsonl",
+        audit=results / "audit.json",
+        sentencepiece=chain.tokens / "sentencepiece.bpe.model",
+        dictionary=chain.tokens / "dict.txt",
+        max_positions=ARCHITECTURE["max_positions"],
+        threads=1,
+        tokens=tokens,
+        labels=tokens.with_suffix(".label"),
+        counts=tokens.with_suffix(".audit.json"),
+    )
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -183,31 +194,23 @@ def remove_a_line(path):
 
 @pytest.mark.parametrize("change", [edit, remove_a_line])
 def test_a_split_edited_by_hand(chain, tmp_path, change):
-    def encode(name):
-        outputs = {part: tmp_path / f"{name}.{part}" for part in ("pieces", "labels", "counts")}
+    def encoded(name):
         return processes.run(
-            lambda: encode_dataset.main(
-                split=tmp_path / "results/train.jsonl",
-                audit=tmp_path / "results/audit.json",
-                sentencepiece=chain.tokens / "sentencepiece.bpe.model",
-                max_positions=ARCHITECTURE["max_positions"],
-                **outputs,
-            ),
-            tmp_path / "log",
+            lambda: encode(chain, tmp_path / "results", "train", tmp_path / name), tmp_path / "log"
         )
 
     write_pair(tmp_path, USUAL)
     assert prepare(tmp_path, PAIR, "results")[0] == 0
-    assert encode("undisturbed")[0] == 0
+    assert encoded("undisturbed")[0] == 0
     change(tmp_path / "results/train.jsonl")
-    code, log = encode("edited")
+    code, log = encoded("edited")
     assert code == 1
     (error,) = processes.errors(log)
     assert "train.jsonl: changed since it was prepared; change the data set's source" in error
     assert not list(tmp_path.glob("edited.*"))
     assert prepare(tmp_path, PAIR, "results")[0] == 0
-    assert encode("again")[0] == 0
-    for part in ("pieces", "labels", "counts"):
+    assert encoded("again")[0] == 0
+    for part in ("bin", "idx", "label", "audit.json"):
         assert (tmp_path / f"again.{part}").read_bytes() == (
             tmp_path / f"undisturbed.{part}"
         ).read_bytes()
