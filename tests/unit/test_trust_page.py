@@ -1,0 +1,26 @@
+"""docs/trust.md lists every fault that is tested, and every test that it names is there."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
+
+
+def test_every_fault_is_listed_with_its_number_of_cases():
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/integration/faults"]
+    command += ["-o", "addopts=-p no:hydra_pytest", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    there = Counter(re.findall(r"faults/(\w+\.py::\w+)", done.stdout))
+    listed = {test: int(n) for n, test in re.findall(r"\| (\d+) \| `(\w+\.py::\w+)` \|", PAGE)}
+    assert listed == dict(there)
+    assert f"{sum(there.values())} cases" in PAGE
+
+
+def test_every_file_that_is_named_is_there():
+    named = re.findall(r"`(tests/[\w/]+\.py)`", PAGE)
+    assert named and all((ROOT / name).is_file() for name in named)
