@@ -248,7 +248,8 @@ class SeedwiseMaskedLMTask(_EpochHistory, MaskedLMTask):
     def build_model(self, *args: Any, **kwargs: Any) -> Any:
         """Build a model whose embedding starts from given vectors, where a piece has one."""
         model = super().build_model(*args, **kwargs)
-        if self.cfg.embeddings_from:
+        # The file goes when training ends: who loads the model later loads its weights.
+        if self.cfg.embeddings_from and Path(self.cfg.embeddings_from).is_file():
             vectors = torch.from_numpy(np.load(self.cfg.embeddings_from))
             known = vectors.any(dim=1)
             with torch.no_grad():

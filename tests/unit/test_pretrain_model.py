@@ -87,6 +87,9 @@ def test_embedding_starts_from_the_texts(chain, tmp_path):
     np.testing.assert_allclose(embedding[known], expected[known], atol=1e-6)
     assert embedding[~known][0].std() > 0.01  # <s> keeps its random start
     assert (weights["encoder.lm_head.weight"].numpy() == embedding).all()
+    model, _ = load_model(paths["model"], chain.binarized / "input0", "cpu")
+    loaded = model.encoder.sentence_encoder.embed_tokens.weight.detach().numpy()
+    assert (loaded == embedding).all()
 
 
 def test_same_seed_same_losses_another_seed_others(chain, tmp_path):
