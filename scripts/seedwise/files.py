@@ -28,8 +28,9 @@ def atomic(path: Path) -> Iterator[Path]:
             shutil.rmtree(path)
         partial.replace(path)
     except OSError as error:
-        # A full disk does not say what did not fit.
-        error.filename = error.filename or str(path)
+        # A full disk does not say what did not fit. Errors without a number say it in words.
+        if error.errno is not None:
+            error.filename = error.filename or str(path)
         raise
     finally:
         if partial.is_dir():

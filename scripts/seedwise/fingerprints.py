@@ -45,8 +45,14 @@ def fingerprint(path: Path) -> str:
 
 
 def fingerprints(run: Path) -> dict[str, str]:
-    """Return the fingerprint of each result in a run's folder."""
-    return {name: fingerprint(run / name) for name in RESULTS if (run / name).is_file()}
+    """Return the fingerprint of each result in a run's folder.
+
+    Beside ``model.pt``, the folder ``model`` is no result: `make export` makes it, at any time.
+    """
+    names = [name for name in RESULTS if (run / name).is_file()]
+    if "model.pt" in names:
+        names = [name for name in names if not name.startswith("model/")]
+    return {name: fingerprint(run / name) for name in names}
 
 
 def different_causes(first: Path, second: Path) -> dict[str, tuple[Any, Any]]:
