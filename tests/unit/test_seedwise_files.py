@@ -33,11 +33,11 @@ def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
 
 def test_a_full_disk_names_the_file(tmp_path):
     with (
-        pytest.raises(OSError, match="No space left on device.*file"),
+        pytest.raises(OSError, match=r"No space left on device.*file"),
         files.atomic(tmp_path / "file"),
     ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with pytest.raises(OSError, match="^in words$"), files.atomic(tmp_path / "file"):
+    with pytest.raises(OSError, match=r"^in words$"), files.atomic(tmp_path / "file"):
         raise OSError("in words")
 
 
