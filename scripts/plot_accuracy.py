@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from seedwise.figures import WIDTH, looks, save, use_style
 from seedwise.log import log_to
@@ -42,6 +42,7 @@ def plot(runs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     axes.set_yticks(range(len(summary)), summary["experiment"])
     axes.set_ylim(len(summary) - 0.5, -0.5)
     axes.set(xlabel="Test accuracy")
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole per cents
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.grid(axis="x", linewidth=0.4)
     keys = [

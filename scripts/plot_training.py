@@ -36,6 +36,7 @@ def plot(history: pd.DataFrame, experiments: Sequence[str]) -> Figure:
         axes.plot(mean.index, mean, linewidth=2.2, markersize=5, label=name, **style[name])
     axes.set(xlabel="Epoch", ylabel="Validation accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole per cents
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.grid(axis="y", linewidth=0.4)
     figure.legend(loc="outside upper left", ncols=2)
