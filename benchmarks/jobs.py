@@ -200,6 +200,7 @@ def fast_preprocess(folder: Path, output: Path, seed: int) -> None:
         threads=2,
         tokens=output / "train",
         labels=output / "train.label",
+        counts=output / "train.audit.json",
     )
     binarize_dataset.main(
         tokens=[output / "train.bin"],

@@ -139,6 +139,7 @@ def prepare(folder: Path, sizes: dict[str, int], settings: dict[str, Any]) -> di
             threads=1,
             tokens=folder / "tokens" / split,
             labels=folder / "tokens" / f"{split}.label",
+            counts=folder / "tokens" / f"{split}.audit.json",
         )
     binarize_dataset.main(
         tokens=[folder / "tokens" / f"{split}.bin" for split in SPLITS],

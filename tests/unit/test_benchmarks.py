@@ -53,6 +53,16 @@ def test_texts_are_lengthened_within_their_label():
         assert set(review["text"].replace("film", "").split()) <= {review["label"], *"012"}
 
 
+def test_both_ways_of_preprocessing_run_and_write_the_same(tmp_path, capsys):
+    if not workload.ARCHIVE.exists():
+        pytest.skip(f"{workload.ARCHIVE} is not there")
+    settings = workload.study_settings(epochs=1, threads=1)
+    workload.prepare(tmp_path, dict.fromkeys(workload.SPLITS, 16), settings)
+    # It raises an error if the files differ.
+    stock, *_ = bench.preprocessing_rows(tmp_path, 100, repeats=1)
+    assert stock[0] == "encode + binarize 100 reviews, identical files"
+
+
 def test_the_studys_settings_are_full_size():
     settings = workload.study_settings(epochs=1, threads=2)
     assert settings["architecture"]["vocab_size"] == 32000
