@@ -39,7 +39,7 @@ def missing(*programs: str) -> str:
     return f"not installed: {', '.join(absent)}" if absent else ""
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30, what: str = "") -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 120, what: str = "") -> Any:
     """Return what ``condition`` gives as soon as that is true."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
