@@ -5,6 +5,7 @@ Inputs: the corpus in fairseq's binary format, in one folder or, sharded, in sev
 per masked token), and ``metrics.json``.
 """
 
+import itertools
 import math
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from seedwise import device as devices
 from seedwise.checkpoints import load_checkpoint
 from seedwise.code import code_sha256
 from seedwise.files import atomic, sha256_of_files, sha256_of_json, write_json
-from seedwise.indexed import read_texts
+from seedwise.indexed import read_batches
 from seedwise.log import log_to
 from seedwise.machine import peak_rss_mib, versions
 from seedwise.scratch import training_scratch
@@ -27,19 +28,17 @@ from seedwise_fairseq import launch
 EMBEDDINGS = "embeddings.npy"
 
 
-def write_embeddings(corpus: Path, settings: dict[str, Any], path: Path) -> None:
-    """Write to ``path`` (`.npy`) the vectors of the pieces of a binarized corpus."""
+def write_embeddings(shards: list[Path], settings: dict[str, Any], path: Path) -> None:
+    """Write to ``path`` (`.npy`) the vectors of the pieces of a corpus, binarized in shards."""
     architecture = settings["architecture"]
+    vectors = word_vectors(
+        itertools.chain.from_iterable(read_batches(shard / "train") for shard in shards),
+        architecture["vocab_size"],
+        architecture["embed_dim"],
+        settings["pretrain"]["seed"],
+    )
     with atomic(path) as partial, partial.open("wb") as stream:
-        np.save(
-            stream,
-            word_vectors(
-                read_texts(corpus / "train"),
-                architecture["vocab_size"],
-                architecture["embed_dim"],
-                settings["pretrain"]["seed"],
-            ),
-        )
+        np.save(stream, vectors)
 
 
 def pretraining_options(
@@ -68,6 +67,7 @@ def main(
 ) -> None:
     """Pre-train, or go on where a killed job stopped."""
     pretrain = settings["pretrain"]
+    shards = [path.parent for path in corpus if path.name == "dict.txt"]
     device = devices.prepare(pretrain)
     data_sha256 = sha256_of_files(corpus)
     hashes = {
@@ -78,9 +78,9 @@ def main(
     with training_scratch(model.parent, sha256_of_json(hashes)) as scratch:
         started = time.monotonic()
         if pretrain["embeddings"] == "cooccurrence":
-            write_embeddings(corpus[0].parent, settings, scratch / EMBEDDINGS)
+            write_embeddings(shards, settings, scratch / EMBEDDINGS)
         launch.train(
-            ":".join(str(path.parent) for path in corpus if path.name == "dict.txt"),
+            ":".join(map(str, shards)),
             options=pretraining_options(settings, device, scratch),
             selects_best=False,
             processes=pretrain["processes"],

@@ -9,7 +9,7 @@ from tiny_pretraining import PRETRAIN, TRAIN, write_corpus
 import pretrain_model
 from seedwise.checkpoints import load_checkpoint
 from seedwise.files import read_json
-from seedwise.indexed import read_texts
+from seedwise.indexed import read_batches
 from seedwise.word_vectors import word_vectors
 from seedwise_fairseq.predict import checkpoint_utils, load_model  # through the shim
 
@@ -77,7 +77,7 @@ def test_embedding_starts_from_the_texts(chain, tmp_path):
     weights = load_checkpoint(paths["model"])["model"]
     embedding = weights["encoder.sentence_encoder.embed_tokens.weight"].numpy()
     expected = word_vectors(
-        read_texts(chain.folder / "corpus" / "binarized" / "train"),
+        read_batches(chain.folder / "corpus" / "binarized" / "train"),
         ARCHITECTURE["vocab_size"],
         ARCHITECTURE["embed_dim"],
         PRETRAIN["seed"],
@@ -117,6 +117,19 @@ def test_shards_are_read_in_turn(chain, tmp_path, caplog):
     ]
     assert read_json(outputs["metrics"])["updates"] == updates
     assert len(set(pd.read_csv(outputs["history"])["epoch"])) >= 3
+
+
+def test_vectors_come_from_every_shard(chain, tmp_path):
+    shards = ("half-1", "half-2")
+    for name, train in zip(shards, (TRAIN[:60], TRAIN[60:]), strict=True):
+        write_corpus(chain, train, name)
+    settings = {"architecture": ARCHITECTURE, "pretrain": PRETRAIN}
+    vectors = []
+    for names in (("corpus",), shards):
+        folders = [chain.folder / name / "binarized" for name in names]
+        pretrain_model.write_embeddings(folders, settings, tmp_path / "vectors.npy")
+        vectors.append(np.load(tmp_path / "vectors.npy"))
+    assert (vectors[0] == vectors[1]).all()
 
 
 def test_settings_reach_the_command_line(tmp_path):
