@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
-.PHONY: help env study run progress tensorboard export report verify test lint clean
+.PHONY: help env study run progress tensorboard export report verify test bench lint clean
 .DEFAULT_GOAL := help
 
 ## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
