@@ -122,9 +122,9 @@ class Cluster:
 
     def snakemake(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
         """Start Snakemake as a user of the cluster does, only looking more often."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-        command += ["--configfile", "study.yaml", "--profile", ROOT / "profiles/slurm"]
-        command += ["--slurm-init-seconds-before-status-checks", "1", *arguments]
+        command = [sys.executable, ROOT / "tests/impatient_snakemake.py"]
+        command += ["--snakefile", ROOT / "Snakefile", "--configfile", "study.yaml"]
+        command += ["--profile", ROOT / "profiles/slurm", *arguments]
         return subprocess.Popen(
             command,
             cwd=folder,
@@ -133,6 +133,10 @@ class Cluster:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def log(self) -> str:
+        """Return what the controller has logged."""
+        return (self.folder / "slurmctld.log").read_text()
 
     def answers(self) -> bool:
         """Tell whether the controller answers."""

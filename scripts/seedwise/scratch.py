@@ -2,51 +2,19 @@
 
 import logging
 import shutil
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import filelock
 
 from seedwise.errors import UserError
+from seedwise.stopping import stopping_on_signals
 
 logger = logging.getLogger(__name__)
 
 FULL_BYTES = 1 << 16
 """A disk with less free space is full."""
-
-SECONDS_TO_STOP = 10
-"""A stopped job ends after this time even where some library swallows the exception."""
-
-
-def _stop(number: int, _: Any) -> None:
-    signal.alarm(SECONDS_TO_STOP)
-    logger.warning(
-        "stopped by %s; the checkpoints are kept, and the next call goes on from the last of them",
-        signal.Signals(number).name,
-    )
-    raise SystemExit(128 + number)
-
-
-@contextmanager
-def stopping_on_signals() -> Iterator[None]:
-    """End this process in order on SIGTERM or SIGINT, and say how to go on.
-
-    The exit code is a shell's, 128 and the signal's number. Outside the main thread, where Python
-    allows no signal handlers, this does nothing.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from seedwise import distributed
+from seedwise import distributed, stopping
 from seedwise.files import read_json, sha256_of_files, write_json
 
 logger = logging.getLogger(__name__)
@@ -32,10 +32,15 @@ class Checkpoints(TrainerCallback):
 
     def __init__(self, interval: int = 0) -> None:
         self.interval = interval
+        self._wanted = False
+
+    def save_now(self) -> None:
+        """Have a checkpoint written after the update at hand."""
+        self._wanted = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         """Ask for a checkpoint where one is due, but not beside the one at the epoch's end."""
-        due = self.interval and state.global_step % self.interval == 0
+        due = self._wanted or (self.interval and state.global_step % self.interval == 0)
         # One saved before the epoch's validation would resume behind it.
         if due and state.global_step % len(others["train_dataloader"]):
             control.should_save = True
@@ -50,6 +55,7 @@ class Checkpoints(TrainerCallback):
         for number in sorted(_numbers(folder))[:-NEWEST_KEPT]:
             if number != state.best_global_step:
                 shutil.rmtree(folder / f"checkpoint-{number}")
+        stopping.stop_if_asked()
 
 
 def seal(checkpoint: Path) -> None:

@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from fairseq.distributed.utils import call_main
+from fairseq.options import get_training_parser, parse_args_and_arch
 
 from seedwise import distributed
 from seedwise.files import atomic
+from seedwise.stopping import saving_first
 from seedwise.weight_names import is_fused_copy
 from seedwise_fairseq import USER_DIR, resume
 
@@ -37,11 +41,15 @@ def run(tool: str, *positional: str, options: Options) -> None:
 
     In this process, because importing torch and fairseq costs seconds.
     """
-    words = [*positional, *arguments(options)]
-    logger.info("fairseq-%s %s", tool, shlex.join(words))
+    words = _log_command(tool, [*positional, *arguments(options)])
     module = importlib.import_module(f"fairseq_cli.{tool}")
     with _argv([f"fairseq-{tool}", *words]):
         module.cli_main()
+
+
+def _log_command(tool: str, words: list[str]) -> list[str]:
+    logger.info("fairseq-%s %s", tool, shlex.join(words))
+    return words
 
 
 def train(data: Path | str, *, options: Options, selects_best: bool, processes: int) -> None:
@@ -59,10 +67,18 @@ def train(data: Path | str, *, options: Options, selects_best: bool, processes: 
         distributed.run(processes, _train_here, data, options)
 
 
-def _train_here(data: Path, options: Options) -> None:
+def _train_here(data: Path | str, options: Options) -> None:
     if "LOCAL_RANK" in os.environ:
         options = options | {"device-id": os.environ["LOCAL_RANK"]}
-    run("train", str(data), options=options)
+    words = _log_command("train", [str(data), *arguments(options)])
+    # What fairseq's own `cli_main` does, but that the configuration is at hand.
+    main = importlib.import_module("fairseq_cli.train").main
+    with _argv(["fairseq-train", *words]):
+        parsed = parse_args_and_arch(get_training_parser())
+        config = convert_namespace_to_omegaconf(parsed)
+        # fairseq saves after an update whose number this divides.
+        with saving_first(lambda: setattr(config.checkpoint, "save_interval_updates", 1)):
+            call_main(config, main)
 
 
 @contextlib.contextmanager

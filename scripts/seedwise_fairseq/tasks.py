@@ -24,6 +24,7 @@ from seedwise import distributed
 from seedwise.checkpoints import load_checkpoint
 from seedwise.layers import LENGTH_MULTIPLE
 from seedwise.progress import Reporter
+from seedwise.stopping import stop_if_asked
 from seedwise_fairseq.layers import accelerate
 
 BATCHES_PER_GROUP = 50
@@ -94,6 +95,16 @@ class LengthGroupedDataset(BaseWrapperDataset):
         return order[np.lexsort((-lengths, np.arange(len(self)) // self.group))]
 
 
+class FirstBatchDataset(BaseWrapperDataset):
+    """Only the first batch of a data set."""
+
+    can_reuse_epoch_itr_across_epochs = False
+
+    def batch_by_size(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the first batch alone."""
+        return super().batch_by_size(*args, **kwargs)[:1]
+
+
 class _EpochHistory:
     """Mixin: autocast around the criterion, and a row of history per split and epoch."""
 
@@ -104,7 +115,7 @@ class _EpochHistory:
         if self.cfg.history_from and Path(self.cfg.history_from).is_file():
             self.load_state_dict(load_checkpoint(Path(self.cfg.history_from))["task_state"])
         self._train_iterator: Any = None
-        self._epoch = 0
+        self._epoch = self._update = 0
         self._progress = Reporter(self.cfg.progress_updates, self.cfg.progress_epochs or None)
         self._since: dict[str, Any] = {}
 
@@ -128,6 +139,7 @@ class _EpochHistory:
         self, sample: Any, model: Any, criterion: Any, *args: Any, **kwargs: Any
     ) -> tuple[Any, Any, Any]:
         """Do as fairseq does, in the chosen precision, and count for the progress."""
+        stop_if_asked()  # the update before left a checkpoint
         result = super().train_step(sample, model, self._autocast(criterion), *args, **kwargs)
         for key, value in result[2].items():
             self._since[key] = self._since.get(key, 0) + value
@@ -136,7 +148,7 @@ class _EpochHistory:
     def optimizer_step(self, optimizer: Any, model: Any, update_num: int) -> None:
         """Do as fairseq does, and log how far the training is, every few seconds."""
         super().optimizer_step(optimizer, model, update_num)
-        update = update_num + 1
+        self._update = update = update_num + 1
         first = distributed.is_first()
         if first and self._progress.updates and self._progress.due(update):
             since, self._since = self._since, {}
@@ -149,11 +161,19 @@ class _EpochHistory:
         return super().valid_step(sample, model, self._autocast(criterion))
 
     def get_batch_iterator(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
-        """Do as fairseq does, and remember the iterator of the training split."""
-        iterator = super().get_batch_iterator(dataset, *args, **kwargs)
+        """Do as fairseq does, and remember the iterator of the training split.
+
+        fairseq validates at each checkpoint, inside an epoch too: there, one batch is enough.
+        """
         if dataset is self.datasets.get("train"):
-            self._train_iterator = iterator
-        return iterator
+            self._train_iterator = super().get_batch_iterator(dataset, *args, **kwargs)
+            return self._train_iterator
+        if self._is_inside_an_epoch():
+            dataset = FirstBatchDataset(dataset)
+        return super().get_batch_iterator(dataset, *args, **kwargs)
+
+    def _is_inside_an_epoch(self) -> bool:
+        return not self._train_iterator.end_of_epoch() and self._update < self.cfg.progress_updates
 
     def begin_valid_epoch(self, epoch: int, model: Any) -> None:
         """Remember the epoch, for the history."""
@@ -163,17 +183,18 @@ class _EpochHistory:
     def post_validate(self, model: Any, stats: dict[str, Any], meters: Any) -> None:
         """Store a row per split and epoch, and make the first of equal epochs the best.
 
-        fairseq validates at each checkpoint, inside an epoch too. Such a row stands until the
-        epoch's end replaces it, and such a score is never the best.
+        What is found at a checkpoint inside an epoch is neither stored nor ever the best.
         """
-        earlier = [row for row in self.state.history if row["epoch"] != self._epoch]
+        if self._is_inside_an_epoch():
+            if "accuracy" in stats:
+                stats["accuracy"] = -1.0
+            return
         rows = {"train": metrics.get_meters("train"), "valid": meters}
-        self.state.history[:] = earlier + [
+        self.state.history.extend(
             _history_row(self._epoch, split, values) for split, values in rows.items()
-        ]
+        )
         if "accuracy" in stats:
-            accuracy = 100 * self.state.history[-1]["accuracy"] - TIE_BREAK * self._epoch
-            stats["accuracy"] = accuracy if self._train_iterator.end_of_epoch() else -1.0
+            stats["accuracy"] = 100 * self.state.history[-1]["accuracy"] - TIE_BREAK * self._epoch
 
 
 def _history_row(epoch: int, split: str, meters: Any) -> dict[str, Any]:

@@ -1,17 +1,26 @@
-"""SIGTERM and SIGINT stop a training within seconds, and it says how to go on."""
+"""SIGTERM and SIGINT stop a training within seconds, after a checkpoint; it says how to go on."""
 
 import os
+import re
 import signal
 import time
 
 import processes
 import pytest
+import torch
 from trained import same_results
 
 SECONDS = 15
+STOPPED_AT = 4  # no checkpoint is due after this update, neither by number nor at an epoch's end
 
 
-@pytest.mark.parametrize("name", ["fairseq", "transformers"])
+def last_checkpoint(folder):
+    """Return the updates of the newest checkpoint inside an epoch."""
+    found = folder.glob("checkpoints/*/checkpoint[-_]*[0-9]*")
+    return max((int(re.findall(r"\d+", path.name)[-1]) for path in found), default=0)
+
+
+@pytest.mark.parametrize("name", ["fairseq", "transformers", "masked-lm"])
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_stopped_training_says_how_to_go_on(
     trainings, undisturbed, tmp_path, name, number, expected
@@ -38,11 +47,36 @@ def test_a_stopped_training_says_how_to_go_on(
     same_results(training.files, tmp_path, undisturbed[name])
 
 
+@pytest.mark.parametrize("name", ["fairseq", "transformers", "masked-lm"])
+def test_a_stopped_training_leaves_a_checkpoint_of_its_last_update(
+    trainings, undisturbed, tmp_path, name
+):
+    training = trainings[name]
+
+    def stop_in_an_update():
+        torch.optim.AdamW.step = processes.at_call(
+            STOPPED_AT, torch.optim.AdamW.step, stop_and_step
+        )
+
+    def stop_and_step(*arguments, original=torch.optim.AdamW.step, **named):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return original(*arguments, **named)
+
+    log = tmp_path / "log"
+    code, text = processes.run(lambda: training.main(tmp_path), log, stop_in_an_update)
+    assert code == 143, text
+    assert last_checkpoint(tmp_path) == STOPPED_AT
+    code, text = processes.run(lambda: training.main(tmp_path), log)
+    assert code == 0, text
+    assert re.search(rf"going on from .*(checkpoint-|after ){STOPPED_AT}\b", text)
+    same_results(training.files, tmp_path, undisturbed[name])
+
+
 def test_a_library_that_swallows_the_end_cannot_keep_a_job_alive(tmp_path):
-    from seedwise import scratch
+    from seedwise import stopping
 
     def main():
-        with scratch.stopping_on_signals():
+        with stopping.stopping_on_signals():
             (tmp_path / "ready").touch()
             while True:
                 try:
@@ -51,7 +85,7 @@ def test_a_library_that_swallows_the_end_cannot_keep_a_job_alive(tmp_path):
                     continue
 
     def sabotage():
-        scratch.SECONDS_TO_STOP = 1
+        stopping.SECONDS_TO_STOP = 1
 
     log = tmp_path / "log"
     child = processes.start(main, log, sabotage)
