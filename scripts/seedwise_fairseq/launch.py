@@ -1,5 +1,6 @@
 """Start fairseq's command-line tools in this process, and read what they leave behind."""
 
+import argparse
 import contextlib
 import importlib
 import logging
@@ -23,6 +24,16 @@ from seedwise_fairseq import USER_DIR, resume
 logger = logging.getLogger(__name__)
 
 Options = dict[str, str | int | float | bool]
+
+PLACES = {
+    "user_dir": None,  # fairseq would import whatever else is not None
+    "finetune_from_model": None,
+    "save_dir": "",
+    "data": "",
+    "history_from": "",
+    "embeddings_from": "",
+}
+"""Options of fairseq that hold a path, each with what it is where none is given."""
 
 
 def arguments(options: Options) -> list[str]:
@@ -158,7 +169,8 @@ def training_options(
 def export_model(checkpoint: dict[str, Any], path: Path) -> None:
     """Write the weights and configuration of ``checkpoint``, without optimizer and history.
 
-    The result goes through fairseq's own loader (`--finetune-from-model`, `hub_utils`).
+    The result goes through fairseq's own loader (`--finetune-from-model`, `hub_utils`), and its
+    bytes do not tell in which folders it was trained.
     """
     weights = {key: value for key, value in checkpoint["model"].items() if not is_fused_copy(key)}
     kept = {key: checkpoint.get(key) for key in ("args", "cfg", "criterion")}
@@ -169,5 +181,16 @@ def export_model(checkpoint: dict[str, Any], path: Path) -> None:
         "extra_state": {},
         "last_optimizer_state": None,
     }
+    _forget_places(kept["cfg"])
     with atomic(path) as partial:
         torch.save(kept, partial)
+
+
+def _forget_places(config: Any) -> None:
+    """Empty the paths in a configuration of nested dictionaries and namespaces, in place."""
+    values = vars(config) if isinstance(config, argparse.Namespace) else config
+    if not isinstance(values, dict):
+        return
+    values.update({name: empty for name, empty in PLACES.items() if name in values})
+    for value in values.values():
+        _forget_places(value)

@@ -1,4 +1,5 @@
 import math
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -150,3 +151,13 @@ def test_settings_reach_the_command_line(tmp_path):
         "data-buffer-size": 0,
     }
     assert {key: options[key] for key in expected} == expected
+
+
+def test_bytes_do_not_depend_on_the_folder(chain, tmp_path):
+    shutil.copytree(chain.folder / "corpus", chain.folder / "copy")
+    paths = [
+        pretrain(chain, tmp_path / corpus, [corpus], embeddings="cooccurrence", updates=2)
+        for corpus in ("corpus", "copy")
+    ]
+    first, second = (path["model"].read_bytes() for path in paths)
+    assert first == second and str(tmp_path).encode() not in first
