@@ -1,10 +1,10 @@
 """Do stock and fast settings reach the same accuracy? `python benchmarks/accuracy.py`.
 
 Fine-tunes the default study's pre-trained model with both engines, stock and fast (see
-`jobs.py`), five seeds each, and prints the difference of the mean test accuracies with its 95 %
-interval (Welch's t). The default study must have run. Finished runs are kept under
-`results/bench/accuracy/`, so that a second call goes on where the first was stopped; every
-process has one core.
+`jobs.py`), five seeds each, and writes the difference of the mean test accuracies with its 95 %
+interval (Welch's t) to the terminal and to `benchmarks/accuracy.md`. The default study must have
+run. Finished runs are kept under `results/bench/accuracy/`, so that a second call goes on where the
+first was stopped; every process has one core.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from seedwise import study
 from seedwise.files import read_json, read_jsonl, write_json
 
 ROOT = workload.ROOT
+RESULTS = Path(__file__).with_name("accuracy.md")
 ENGINES = ("fairseq", "transformers")
 LIMIT = 1.5
 """Points by which stock and fast settings may differ."""
@@ -125,12 +126,25 @@ def main() -> None:
     with ThreadPoolExecutor(given.cores) as pool:
         waiting = {task: pool.submit(measured_accuracy, folder, *task) for task in sorted(tasks)}
         found = {task: future.result() for task, future in waiting.items()}
+    lines = [
+        "# The same accuracy from stock and fast settings",
+        "",
+        "Test accuracies of the default study's pre-trained model, fine-tuned with each way "
+        f"of `jobs.py` and seeds 0 to {given.seeds - 1}; Welch's t interval. Written by "
+        "`accuracy.py`.",
+        "",
+    ]
     for engine in ENGINES:
         stock, fast = (
             [found[f"{way}_{engine}", seed] for seed in range(given.seeds)]
             for way in ("stock", "fast")
         )
-        print(f"{engine}, {given.seeds} seeds: {comparison(stock, fast)}")
+        lines.append(f"- {engine}: {comparison(stock, fast)}.")
+        for way, values in (("stock", stock), ("fast", fast)):
+            lines.append(f"  - {way}: {', '.join(f'{value:.2f}' for value in values)}")
+    text = "\n".join(lines) + "\n"
+    print(text)
+    RESULTS.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

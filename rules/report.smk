@@ -112,6 +112,8 @@ rule study:
             rules.render_table.output,
             table=TABLES,
         ),
+        # A run that was lost is made anew, even where the tables have it already.
+        reporting.run_files(config, "predictions.csv"),
 
 
 rule render_html:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from seedwise.files import atomic, read_json
-from seedwise.log import log_to
+from seedwise.step import step
 
 # Snakemake's names (`max_rss` counts MiB) and ours.
 MEASURES = {"s": "wall_seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mib"}
@@ -58,7 +58,7 @@ def main(*, metrics: Sequence[Path], benchmarks: Path, rules: Sequence[str], out
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             metrics=[Path(path) for path in (*snakemake.input.metrics, *snakemake.input.lora)],
             benchmarks=Path(snakemake.params.benchmarks),

@@ -13,8 +13,8 @@ import pandas as pd
 
 from seedwise.files import atomic
 from seedwise.finished import check_consistent, read_metrics, scalar_table
-from seedwise.log import log_to
 from seedwise.statistics import student_interval
+from seedwise.step import step
 
 
 def summarize(runs: pd.DataFrame, published: dict[str, dict[str, Any]]) -> pd.DataFrame:
@@ -62,7 +62,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             metrics=[Path(path) for path in snakemake.input.metrics],
             published=snakemake.params.published,

@@ -13,7 +13,7 @@ import pandas as pd
 
 from seedwise import mistakes
 from seedwise.files import atomic, read_jsonl
-from seedwise.log import log_to
+from seedwise.step import step
 
 COLUMNS = {
     "confusion": ["dataset", "experiment", "label", "prediction", "texts"],
@@ -70,7 +70,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             metrics=[Path(path) for path in snakemake.input.metrics],
             predictions=[Path(path) for path in snakemake.input.predictions],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seedwise.binarized import binarize
 from seedwise.indexed import read_batches
-from seedwise.log import log_to
+from seedwise.step import step
 
 
 def main(*, train: Path, valid: Path, dictionary: Path, output: Path) -> None:
@@ -18,7 +18,7 @@ def main(*, train: Path, valid: Path, dictionary: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             train=Path(snakemake.input.train[0]).with_suffix(""),
             valid=Path(snakemake.input.valid[0]).with_suffix(""),

@@ -11,7 +11,7 @@ from pathlib import Path
 from seedwise.binarized import binarize, label_batches
 from seedwise.files import read_json
 from seedwise.indexed import read_batches
-from seedwise.log import log_to
+from seedwise.step import step
 
 
 def label_dictionary(count: int) -> str:
@@ -36,7 +36,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             tokens=[Path(path) for path in snakemake.input.tokens],
             labels=[Path(path) for path in snakemake.input.labels],

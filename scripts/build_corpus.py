@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from seedwise.files import atomic, read_jsonl
-from seedwise.log import log_to
+from seedwise.step import step
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             train=[Path(path) for path in snakemake.input.train],
             unlabelled=[Path(path) for path in snakemake.input.unlabelled],

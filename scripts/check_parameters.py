@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from seedwise.files import atomic, read_json
-from seedwise.log import log_to
 from seedwise.parameters import parameter_rows
+from seedwise.step import step
 
 
 def main(
@@ -32,7 +32,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             architectures=snakemake.params.architectures,
             fairseq=[Path(path) for path in snakemake.input.fairseq],

@@ -13,7 +13,6 @@ import pandas as pd
 
 from seedwise.files import atomic
 from seedwise.finished import check_consistent, read_correctness, read_metrics
-from seedwise.log import log_to
 from seedwise.statistics import (
     TEST_NAME,
     bootstrap_interval,
@@ -21,6 +20,7 @@ from seedwise.statistics import (
     sign_flip_p_value,
     student_interval,
 )
+from seedwise.step import step
 
 COLUMNS = [
     "dataset", "experiment_a", "experiment_b", "texts", "seeds", "mean_a", "mean_b",
@@ -84,7 +84,7 @@ def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) 
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             metrics=[Path(path) for path in snakemake.input.metrics],
             predictions=[Path(path) for path in snakemake.input.predictions],

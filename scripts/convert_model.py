@@ -20,7 +20,7 @@ from seedwise.conversion import build_model, build_tokenizer
 from seedwise.errors import UserError
 from seedwise.files import atomic, read_jsonl, write_json
 from seedwise.indexed import read_texts
-from seedwise.log import log_to
+from seedwise.step import step
 from seedwise.vocabulary import BOS_ID, PAD_ID
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             checkpoint=Path(snakemake.input.checkpoint),
             sentencepiece=Path(snakemake.input.sentencepiece),

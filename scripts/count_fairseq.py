@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.files import write_json
-from seedwise.log import log_to
 from seedwise.parameters import count_parts
+from seedwise.step import step
 from seedwise.weight_names import is_fused_copy, transformers_name
 from seedwise_fairseq.build import build_model
 
@@ -24,7 +24,7 @@ def main(*, architecture: dict[str, Any], counts: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             architecture=snakemake.params.architecture,
             counts=Path(snakemake.output.counts),

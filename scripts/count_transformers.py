@@ -11,8 +11,8 @@ from transformers import RobertaForMaskedLM
 
 from seedwise.conversion import roberta_config
 from seedwise.files import write_json
-from seedwise.log import log_to
 from seedwise.parameters import count_parts
+from seedwise.step import step
 
 
 def main(*, architecture: dict[str, Any], counts: Path) -> None:
@@ -23,7 +23,7 @@ def main(*, architecture: dict[str, Any], counts: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             architecture=snakemake.params.architecture,
             counts=Path(snakemake.output.counts),

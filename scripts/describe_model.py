@@ -12,9 +12,9 @@ import yaml
 
 from seedwise.files import read_json, write_text
 from seedwise.finished import read_metrics
-from seedwise.log import log_to
 from seedwise.presentation import interval, mean_and_std, number, percent, plain_pairs
 from seedwise.statistics import student_interval
+from seedwise.step import step
 
 PAGE = """\
 ---
@@ -160,7 +160,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             metrics=[Path(path) for path in snakemake.input.metrics],
             audit=Path(snakemake.input.audit[0]),

@@ -11,8 +11,8 @@ from filelock import FileLock
 
 from seedwise.downloads import download_snapshot, resolve_commit
 from seedwise.files import write_json
-from seedwise.log import log_to
 from seedwise.sources import Source, record_in_lock
+from seedwise.step import step
 
 
 def main(*, source: Source, folder: Path, record: Path) -> None:
@@ -29,7 +29,7 @@ def main(*, source: Source, folder: Path, record: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             source=snakemake.params.source,
             folder=Path(snakemake.output.folder),

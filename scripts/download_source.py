@@ -10,8 +10,8 @@ from filelock import FileLock
 
 from seedwise.downloads import download_package, download_url
 from seedwise.files import read_json, write_json
-from seedwise.log import log_to
 from seedwise.sources import Source, record_in_lock
+from seedwise.step import step
 
 
 def fetch(source: Source, target: Path) -> str:
@@ -39,7 +39,7 @@ def main(*, source: Source, file: Path, record: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             source=snakemake.params.source,
             file=Path(snakemake.output.file),

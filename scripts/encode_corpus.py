@@ -10,8 +10,8 @@ import logging
 from pathlib import Path
 
 from seedwise.indexed import fitting_type, write_batches
-from seedwise.log import log_to
 from seedwise.pieces import Encoder
+from seedwise.step import step
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             texts=Path(snakemake.input.texts),
             sentencepiece=Path(snakemake.input.sentencepiece),

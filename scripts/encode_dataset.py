@@ -10,10 +10,10 @@ many texts were cut, how many have no piece). A text is cut to ``max_positions``
 from collections.abc import Iterator
 from pathlib import Path
 
-from seedwise.files import atomic, check_unchanged, read_json, read_jsonl, write_json
+from seedwise.files import atomic, read_json, read_jsonl, write_json
 from seedwise.indexed import fitting_type, write_batches
-from seedwise.log import log_to
 from seedwise.pieces import Encoder
+from seedwise.step import step
 
 
 def main(
@@ -29,10 +29,8 @@ def main(
     counts: Path,
 ) -> None:
     """Write ``tokens`` (``.bin``, ``.idx``) and a line with the label's index for each text."""
-    audited = read_json(audit)
-    check_unchanged(split, audited)
     encoder = Encoder(sentencepiece, dictionary, threads)
-    index = {label: i for i, label in enumerate(audited["labels"])}
+    index = {label: i for i, label in enumerate(read_json(audit)["labels"])}
     with atomic(labels) as partial, partial.open("w", encoding="ascii") as stream:
 
         def texts() -> Iterator[str]:
@@ -47,7 +45,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             split=Path(snakemake.input.split),
             audit=Path(snakemake.input.audit),

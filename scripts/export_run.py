@@ -22,7 +22,7 @@ from seedwise.classification import class_probabilities, encode
 from seedwise.conversion import build_model, build_tokenizer
 from seedwise.errors import UserError
 from seedwise.files import atomic, read_json, read_jsonl
-from seedwise.log import log_to
+from seedwise.step import step
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             checkpoint=Path(snakemake.input.checkpoint),
             predictions=Path(snakemake.input.predictions),

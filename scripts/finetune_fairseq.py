@@ -17,10 +17,10 @@ from seedwise import device as devices
 from seedwise.checkpoints import load_checkpoint
 from seedwise.files import sha256_of_json
 from seedwise.indexed import read_texts
-from seedwise.log import log_to
 from seedwise.machine import versions
 from seedwise.runs import Outcome, Run, best_epoch, write_run
 from seedwise.scratch import training_scratch
+from seedwise.step import step
 from seedwise.vocabulary import BOS_ID, EOS_ID
 from seedwise_fairseq import launch
 from seedwise_fairseq.predict import HEAD, class_probabilities, load_model
@@ -126,7 +126,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             run=Run(
                 experiment=snakemake.wildcards.experiment,

@@ -25,10 +25,10 @@ from seedwise.files import (
     write_json,
     write_jsonl,
 )
-from seedwise.log import log_to
 from seedwise.machine import peak_rss_mib, versions
 from seedwise.questions import SPLITS
 from seedwise.scratch import training_scratch
+from seedwise.step import step
 
 # Logits of this many held-out prompts are compared before and after reloading and merging.
 COMPARED = 8
@@ -232,7 +232,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             base=Path(snakemake.input.base[0]),
             splits=dict(zip(SPLITS, map(Path, snakemake.input.questions), strict=True)),

@@ -40,11 +40,11 @@ from seedwise.classification import Example, class_probabilities, encode
 from seedwise.conversion import build_tokenizer, roberta_config
 from seedwise.errors import UserError
 from seedwise.files import atomic, sha256_of_json
-from seedwise.log import log_to
 from seedwise.machine import versions
 from seedwise.progress import Reporter
 from seedwise.runs import Outcome, Run, best_epoch, write_run
 from seedwise.scratch import training_scratch
+from seedwise.step import step
 from seedwise.stopping import saving_first
 from seedwise.trainer_checkpoints import Checkpoints, last_whole_checkpoint
 from seedwise.trainer_log import log_progress
@@ -157,9 +157,11 @@ class _Trainer(Trainer):
         lengths = [len(example["input_ids"]) for example in self.train_dataset]
         return EpochLengthGroups(self.args.train_batch_size, lengths, self.args.seed)
 
-    def _get_eval_sampler(self, eval_dataset: Any) -> SequentialSampler:
+    def _get_eval_sampler(self, eval_dataset: Any) -> Any:
         # It is sorted by length as a whole; the Trainer's own would group some texts at random.
-        return SequentialSampler(eval_dataset)
+        if self.args.world_size == 1:
+            return SequentialSampler(eval_dataset)
+        return super()._get_eval_sampler(eval_dataset)  # accelerate repeats some to fill batches
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
         # Nobody reads the norm of gradients that are not clipped, and it costs 4 % of an update.
@@ -373,7 +375,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         start = Path(files[0]).parent if (files := snakemake.input.start) else None
         main(
             run=Run(

@@ -17,8 +17,8 @@ import torch
 from seedwise.checkpoints import load_checkpoint
 from seedwise.errors import UserError
 from seedwise.files import atomic
-from seedwise.log import log_to
 from seedwise.published import check_sizes, checkpoint_sizes, unpacked
+from seedwise.step import step
 from seedwise.vocabulary import ADDED_SYMBOLS, MASK, read_dictionary
 from seedwise_fairseq.build import build_model, model_options
 from seedwise_fairseq.launch import export_model
@@ -116,7 +116,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         torch.set_num_threads(snakemake.threads)
         main(
             source=Path(snakemake.input.source),

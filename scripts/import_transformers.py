@@ -20,8 +20,8 @@ from transformers import (
 
 from seedwise.errors import UserError
 from seedwise.files import atomic
-from seedwise.log import log_to
 from seedwise.published import check_sizes, config_sizes, unpacked
+from seedwise.step import step
 
 KINDS = ("roberta", "camembert", "xlm-roberta")
 """transformers' names of the RoBERTa architecture."""
@@ -104,7 +104,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         torch.set_num_threads(snakemake.threads)
         main(
             source=Path(snakemake.input.source),

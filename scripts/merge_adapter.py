@@ -12,7 +12,7 @@ import peft
 from seedwise import lora
 from seedwise.errors import UserError
 from seedwise.files import atomic
-from seedwise.log import log_to
+from seedwise.step import step
 
 
 def main(*, base: Path, adapter: Path, folder: Path) -> None:
@@ -33,7 +33,7 @@ def main(*, base: Path, adapter: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             base=Path(snakemake.input.base[0]),
             adapter=Path(snakemake.input.adapter_weights).parent,

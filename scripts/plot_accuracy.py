@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from seedwise.figures import WIDTH, looks, save, use_style
-from seedwise.log import log_to
+from seedwise.step import step
 
 _GREY = "0.45"
 
@@ -62,7 +62,7 @@ def main(*, runs: Path, summary: Path, svg: Path, png: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             runs=Path(snakemake.input.runs),
             summary=Path(snakemake.input.summary),

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from seedwise.figures import WIDTH, looks, save, use_style
-from seedwise.log import log_to
 from seedwise.mistakes import Predictions, read_predictions, reliability
+from seedwise.step import step
 
 
 def plot(all_runs: Sequence[Predictions], experiments: Sequence[str]) -> Figure:
@@ -61,7 +61,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             metrics=[Path(path) for path in snakemake.input.metrics],
             predictions=[Path(path) for path in snakemake.input.predictions],

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from seedwise.figures import WIDTH, save, use_style
-from seedwise.log import log_to
+from seedwise.step import step
 
 COLUMNS = 3
 _NUMBERED = 8
@@ -73,7 +73,7 @@ def main(*, confusion: Path, dataset: str, svg: Path, png: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             confusion=Path(snakemake.input.confusion),
             dataset=snakemake.wildcards.dataset,

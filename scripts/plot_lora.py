@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from seedwise.figures import WIDTH, save, use_style
-from seedwise.log import log_to
+from seedwise.step import step
 
 SPLITS = {"train": "training", "valid": "validation"}
 
@@ -57,7 +57,7 @@ def main(*, histories: Sequence[Path], svg: Path, png: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             histories=[Path(path) for path in snakemake.input.histories],
             svg=Path(snakemake.output.svg),

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from seedwise.figures import WIDTH, looks, save, use_style
 from seedwise.finished import read_histories
-from seedwise.log import log_to
+from seedwise.step import step
 
 
 def plot(history: pd.DataFrame, experiments: Sequence[str]) -> Figure:
@@ -58,7 +58,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             metrics=[Path(path) for path in snakemake.input.metrics],
             histories=[Path(path) for path in snakemake.input.histories],

@@ -12,7 +12,7 @@ import torch
 
 from seedwise.files import atomic
 from seedwise.indexed import read_texts
-from seedwise.log import log_to
+from seedwise.step import step
 from seedwise.vocabulary import BOS_ID, PAD_ID
 from seedwise_fairseq.predict import load_model
 
@@ -48,7 +48,7 @@ def main(*, model: Path, binarized: Path, reference: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             model=Path(snakemake.input.model),
             binarized=Path(snakemake.input.binarized[0]).parent,

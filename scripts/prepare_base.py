@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.archives import extract_folder
-from seedwise.log import log_to
 from seedwise.sources import verify_source
+from seedwise.step import step
 
 
 def main(*, source: Path, name: str, checkpoint: dict[str, Any], folder: Path) -> None:
@@ -18,7 +18,7 @@ def main(*, source: Path, name: str, checkpoint: dict[str, Any], folder: Path) -
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             source=Path(snakemake.input.source),
             name=snakemake.wildcards.model,

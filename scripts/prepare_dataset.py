@@ -27,10 +27,10 @@ from seedwise.datasets import (
 from seedwise.errors import UserError
 from seedwise.files import sha256_of_files, write_json, write_jsonl
 from seedwise.labels import Example, label_rows, unlabelled_rows, value_column
-from seedwise.log import log_to
 from seedwise.readers import read_pair, read_rows
 from seedwise.sources import describe_source, source_path, verify_source
 from seedwise.splits import candidates, comparable, draw
+from seedwise.step import step
 
 
 @dataclass
@@ -235,7 +235,7 @@ def main(*, name: str, settings: Settings, outputs: dict[str, Path]) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             name=snakemake.wildcards.dataset,
             settings=snakemake.params.settings,

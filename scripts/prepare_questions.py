@@ -9,9 +9,9 @@ from typing import Any
 
 from seedwise.archives import read_member
 from seedwise.files import write_json, write_jsonl
-from seedwise.log import log_to
 from seedwise.questions import SPLITS, read_pairs, split_pairs
 from seedwise.sources import verify_source
+from seedwise.step import step
 
 
 def main(
@@ -40,7 +40,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             source=Path(snakemake.input.source),
             name=snakemake.wildcards.dataset,

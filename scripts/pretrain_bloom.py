@@ -24,9 +24,9 @@ from seedwise.causal_training import train
 from seedwise.code import code_sha256
 from seedwise.errors import UserError
 from seedwise.files import atomic, read_jsonl, sha256_of_files, sha256_of_json, write_json
-from seedwise.log import log_to
 from seedwise.machine import peak_rss_mib, versions
 from seedwise.scratch import training_scratch
+from seedwise.step import step
 
 # In the order of their ids, as in BLOOM's own tokenizer.
 SPECIAL = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
@@ -140,7 +140,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             corpus=[Path(path) for path in snakemake.input.corpus],
             settings=snakemake.params.settings,

@@ -19,9 +19,9 @@ from seedwise.checkpoints import load_checkpoint
 from seedwise.code import code_sha256
 from seedwise.files import atomic, sha256_of_files, sha256_of_json, write_json
 from seedwise.indexed import read_batches
-from seedwise.log import log_to
 from seedwise.machine import peak_rss_mib, versions
 from seedwise.scratch import training_scratch
+from seedwise.step import step
 from seedwise.word_vectors import word_vectors
 from seedwise_fairseq import launch
 
@@ -110,7 +110,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             corpus=[Path(path) for path in snakemake.input.corpus],
             settings=snakemake.params.settings,

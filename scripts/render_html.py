@@ -15,7 +15,7 @@ from pathlib import Path
 
 from seedwise.errors import UserError
 from seedwise.files import atomic
-from seedwise.log import log_to
+from seedwise.step import step
 
 
 def command(*, snakefile: Path, config: Path, style: Path, target: str, html: Path) -> list[str]:
@@ -60,7 +60,7 @@ def main(*, snakefile: Path, config: Path, style: Path, target: str, html: Path)
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             snakefile=Path(snakemake.params.snakefile),
             config=Path(snakemake.input.config),

@@ -20,9 +20,9 @@ import yaml
 from seedwise import presentation, presentation_parts
 from seedwise.code import SCRIPTS
 from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_text
-from seedwise.log import log_to
 from seedwise.machine import processor_name
 from seedwise.statistics import TEST_ASSUMPTION, TEST_NAME
+from seedwise.step import step
 
 Config = dict[str, Any]
 
@@ -238,7 +238,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             config=snakemake.params.config,
             template=Path(snakemake.input.template),

@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from seedwise.files import write_text
-from seedwise.log import log_to
 from seedwise.presentation import TABLES, is_numeric
+from seedwise.step import step
 
 PAGE = """\
 <!doctype html>
@@ -50,7 +50,7 @@ def main(*, table: Path, name: str, style: Path, page: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             table=Path(snakemake.input.table),
             name=snakemake.wildcards.table,

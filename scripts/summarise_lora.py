@@ -12,7 +12,7 @@ import pandas as pd
 
 from seedwise.files import atomic, read_json, read_jsonl, write_json
 from seedwise.finished import check_consistent
-from seedwise.log import log_to
+from seedwise.step import step
 
 SHOWN_ANSWERS = 4
 RESULTS = (
@@ -134,7 +134,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             metrics=[Path(path) for path in snakemake.input.metrics],
             parameters=[Path(path) for path in snakemake.input.parameters],

@@ -13,7 +13,7 @@ import sentencepiece
 
 from seedwise.errors import UserError
 from seedwise.files import atomic, write_text
-from seedwise.log import log_to
+from seedwise.step import step
 from seedwise.vocabulary import ADDED_SYMBOLS, SENTENCEPIECE_SYMBOLS
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(
             corpus=[Path(path) for path in snakemake.input.corpus],
             tokenizer=snakemake.params.tokenizer,

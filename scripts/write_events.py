@@ -12,7 +12,7 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
 from seedwise.files import atomic
-from seedwise.log import log_to
+from seedwise.step import step
 
 
 def events(history: pd.DataFrame, time: float) -> list[Event]:
@@ -42,5 +42,5 @@ def main(*, history: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    with log_to(snakemake.log[0]):
+    with step(snakemake):
         main(history=Path(snakemake.input.history), output=Path(snakemake.output.events))

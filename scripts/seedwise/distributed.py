@@ -3,11 +3,14 @@
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import torch.distributed
 import torch.multiprocessing
+
+from seedwise.errors import UserError
 
 
 def run(processes: int, function: Callable[..., None], *arguments: Any, **named: Any) -> None:
@@ -21,6 +24,9 @@ def run(processes: int, function: Callable[..., None], *arguments: Any, **named:
         function: called with the rest of the arguments.
         arguments: positional ones.
         named: named ones.
+
+    Raises:
+        UserError: one of them raised it.
     """
     if processes == 1:
         function(*arguments, **named)
@@ -28,14 +34,20 @@ def run(processes: int, function: Callable[..., None], *arguments: Any, **named:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
+    mistakes: Any = torch.multiprocessing.SimpleQueue()
     # A fork has our imports, our log and, as long as it lives, our lock on the checkpoints.
-    torch.multiprocessing.start_processes(
-        _work,
-        args=(processes, port, function, arguments, named),
-        nprocs=processes,
-        start_method="fork",
-        daemon=True,  # they end with this process
-    )
+    try:
+        torch.multiprocessing.start_processes(
+            _work,
+            args=(processes, port, mistakes, function, arguments, named),
+            nprocs=processes,
+            start_method="fork",
+            daemon=True,  # they end with this process
+        )
+    except torch.multiprocessing.ProcessExitedException:
+        if mistakes.empty():
+            raise
+        raise UserError(mistakes.get()) from None
 
 
 def rank() -> int:
@@ -67,6 +79,7 @@ def _work(
     rank: int,
     processes: int,
     port: int,
+    mistakes: Any,
     function: Callable[..., None],
     arguments: tuple[Any, ...],
     named: dict[str, Any],
@@ -81,4 +94,8 @@ def _work(
         "RANK": str(rank),
         "LOCAL_RANK": str(rank),
     }
-    function(*arguments, **named)
+    try:
+        function(*arguments, **named)
+    except UserError as error:
+        mistakes.put(str(error))
+        sys.exit(1)

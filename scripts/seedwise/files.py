@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seedwise.errors import UserError
-
 _BLOCK_BYTES = 1 << 20
 
 
@@ -80,16 +78,6 @@ def sha256_of_files(paths: Iterable[Path]) -> str:
             while block := stream.read(_BLOCK_BYTES):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def check_unchanged(split: Path, audit: dict[str, Any]) -> None:
-    """Raise a `UserError` if somebody edited a split after rule prepare_dataset wrote it."""
-    recorded = audit.get("splits", {}).get(split.stem, {}).get("sha256")
-    if recorded and sha256_of_files([split]) != recorded:
-        raise UserError(
-            f"{split}: changed since it was prepared; change the data set's source instead, and "
-            "delete this file: the next call makes it anew"
-        )
 
 
 def sha256_of_json(value: Any) -> str:

@@ -12,6 +12,7 @@ import finetune_fairseq
 import finetune_transformers
 import pretrain_model
 from seedwise import distributed
+from seedwise.errors import UserError
 from seedwise.files import read_json
 
 FILES = ("history", "predictions", "metrics", "model")
@@ -100,3 +101,12 @@ def fail():
 def test_if_one_fails_all_end():
     with pytest.raises(torch.multiprocessing.ProcessRaisedException, match="broken"):
         distributed.run(2, fail)
+
+
+def mistake():
+    raise UserError("the learning rate is too high")
+
+
+def test_a_users_mistake_is_one_message():
+    with pytest.raises(UserError, match=r"^the learning rate is too high$"):
+        distributed.run(2, mistake)

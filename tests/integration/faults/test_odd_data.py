@@ -1,7 +1,5 @@
 """Odd texts keep their labels from the file to the lines that are trained on; mistakes stop."""
 
-import json
-
 import processes
 import pytest
 from tiny_chain import ARCHITECTURE, SPLITS
@@ -180,37 +178,3 @@ def test_a_mistake_in_the_data(tmp_path, spoil, said):
     assert prepare(tmp_path, PAIR, "results")[0] == 0
     for path in (tmp_path / "undisturbed").iterdir():
         assert (tmp_path / "results" / path.name).read_bytes() == path.read_bytes()
-
-
-def edit(path):
-    records = list(read_jsonl(path))
-    records[0]["label"] = records[1]["label"]
-    path.write_text("".join(f"{json.dumps(record)}\n" for record in records))
-
-
-def remove_a_line(path):
-    path.write_bytes(path.read_bytes().split(b"\n", 1)[1])
-
-
-@pytest.mark.parametrize("change", [edit, remove_a_line])
-def test_a_split_edited_by_hand(chain, tmp_path, change):
-    def encoded(name):
-        return processes.run(
-            lambda: encode(chain, tmp_path / "results", "train", tmp_path / name), tmp_path / "log"
-        )
-
-    write_pair(tmp_path, USUAL)
-    assert prepare(tmp_path, PAIR, "results")[0] == 0
-    assert encoded("undisturbed")[0] == 0
-    change(tmp_path / "results/train.jsonl")
-    code, log = encoded("edited")
-    assert code == 1
-    (error,) = processes.errors(log)
-    assert "train.jsonl: changed since it was prepared; change the data set's source" in error
-    assert not list(tmp_path.glob("edited.*"))
-    assert prepare(tmp_path, PAIR, "results")[0] == 0
-    assert encoded("again")[0] == 0
-    for part in ("bin", "idx", "label", "audit.json"):
-        assert (tmp_path / f"again.{part}").read_bytes() == (
-            tmp_path / f"undisturbed.{part}"
-        ).read_bytes()
