@@ -36,6 +36,7 @@ help:
 env: .venv/.installed
 
 study: env
+	$(if $(DATA),,$(error say which data: make study DATA=reviews.csv))
 	$(BIN)/python scripts/propose_study.py $(DATA)
 
 run: env
