@@ -1,4 +1,4 @@
-"""docs/trust.md lists every fault that is tested, and every test that it names is there."""
+"""The faults are in `faults/`; docs/trust.md lists each of them, and every test it names is there."""
 
 import re
 import subprocess
