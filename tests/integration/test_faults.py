@@ -1,4 +1,4 @@
-"""The faults are in `faults/`; docs/trust.md lists each of them, and every test it names is there."""
+"""The faults are in `faults/`; docs/trust.md lists each of them, and the tests it names exist."""
 
 import re
 import subprocess
