@@ -31,7 +31,7 @@ CAUSES = (
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of a file, or of the weights in a fairseq checkpoint.
 
-    The rest of a checkpoint names folders, and so differs from place to place.
+    The rest of a checkpoint is configuration, which `different_causes` compares.
     """
     if path.suffix != ".pt":
         return sha256_of_files([path])
