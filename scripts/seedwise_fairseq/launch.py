@@ -182,8 +182,9 @@ def export_model(checkpoint: dict[str, Any], path: Path) -> None:
         "last_optimizer_state": None,
     }
     _forget_places(kept["cfg"])
-    with atomic(path) as partial:
-        torch.save(kept, partial)
+    # Given a path, torch would write the name of the temporary file into the archive.
+    with atomic(path) as partial, partial.open("wb") as file:
+        torch.save(kept, file)
 
 
 def _forget_places(config: Any) -> None:

@@ -99,6 +99,13 @@ def test_an_exported_model_has_weights_and_options_and_nothing_else(tmp_path):
     assert all(is_fused_copy(name) for name in missing)
 
 
+def test_another_process_exports_the_same_bytes(tmp_path, monkeypatch):
+    write_checkpoint(tmp_path / "model.pt")
+    monkeypatch.setattr("os.getpid", lambda: 1)
+    write_checkpoint(tmp_path / "other.pt")
+    assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
+
+
 def test_an_error_while_exporting_leaves_no_file(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
