@@ -1,6 +1,5 @@
 """Hashes by which the results of two runs are compared."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -28,31 +27,15 @@ CAUSES = (
 """What a result depends on, in ``metrics.json``."""
 
 
-def fingerprint(path: Path) -> str:
-    """Return the SHA-256 of a file, or of the weights in a fairseq checkpoint.
-
-    The rest of a checkpoint is configuration, which `different_causes` compares.
-    """
-    if path.suffix != ".pt":
-        return sha256_of_files([path])
-    from seedwise.checkpoints import load_checkpoint
-
-    digest = hashlib.sha256()
-    for name, weight in sorted(load_checkpoint(path)["model"].items()):
-        digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}\n".encode())
-        digest.update(weight.contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
 def fingerprints(run: Path) -> dict[str, str]:
-    """Return the fingerprint of each result in a run's folder.
+    """Return the SHA-256 of each result in a run's folder.
 
     Beside ``model.pt``, the folder ``model`` is no result: `make export` makes it, at any time.
     """
     names = [name for name in RESULTS if (run / name).is_file()]
     if "model.pt" in names:
         names = [name for name in names if not name.startswith("model/")]
-    return {name: fingerprint(run / name) for name in names}
+    return {name: sha256_of_files([run / name]) for name in names}
 
 
 def different_causes(first: Path, second: Path) -> dict[str, tuple[Any, Any]]:

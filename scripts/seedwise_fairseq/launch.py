@@ -170,13 +170,14 @@ def export_model(checkpoint: dict[str, Any], path: Path) -> None:
     """Write the weights and configuration of ``checkpoint``, without optimizer and history.
 
     The result goes through fairseq's own loader (`--finetune-from-model`, `hub_utils`), and its
-    bytes do not tell in which folders it was trained.
+    bytes do not tell in which folders it was trained, nor how often it was stopped.
     """
     weights = {key: value for key, value in checkpoint["model"].items() if not is_fused_copy(key)}
     kept = {key: checkpoint.get(key) for key in ("args", "cfg", "criterion")}
     kept |= {
         "model": weights,
-        "optimizer_history": checkpoint.get("optimizer_history", []),
+        # Earlier entries tell where the training was resumed; fairseq reads the last one.
+        "optimizer_history": checkpoint.get("optimizer_history", [])[-1:],
         "task_state": {},
         "extra_state": {},
         "last_optimizer_state": None,

@@ -3,8 +3,8 @@
 import contextlib
 import os
 import re
-import shutil
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,15 +20,33 @@ RUNS = [
     for engine in ("fairseq", "transformers")
     for seed in (0, 1)
 ]
-TRAINING = {"pretrain_model", "finetune_fairseq", "finetune_transformers"}
+TABLES = ("aggregate_runs", "compare_experiments", "summarise_lora")
+TRAINING = {
+    "pretrain_model",
+    "finetune_fairseq",
+    "finetune_transformers",
+    "pretrain_bloom",
+    "finetune_lora",
+}
+# What does not tell when or how fast it was made; all else does, or is made of these.
+COMPARED = {
+    "predictions.csv",
+    "history.csv",
+    "model.pt",
+    "model.safetensors",
+    "adapter_model.safetensors",
+    "generations.jsonl",
+    "summary.csv",
+    "comparisons.csv",
+}
 
 
 def change(config):
-    """Make trainings long enough to be disturbed, and leave out what is trained likewise."""
-    del config["lora"], config["experiments"]["fairseq-random"]
+    """Make some trainings long enough to be disturbed."""
     config["models"]["tiny"]["pretrain"] |= {"updates": 300, "checkpoint_updates": INTERVAL}
     config["finetune"] |= {"epochs": 12, "checkpoint_updates": INTERVAL}
     config["experiments"]["fairseq-pretrained"]["finetune"] = {"epochs": 30}
+    config["experiments"]["fairseq-random"]["finetune"] = {"epochs": 1}
 
 
 def job_of(cluster: Cluster, rule: str, *words: str) -> dict[str, str]:
@@ -59,28 +77,33 @@ def checkpoint_of(folder: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """The same study with the default profile."""
+def start_undisturbed(tmp_path_factory):
+    """The same study with the default profile; at the same time, to save time."""
     folder = tmp_path_factory.mktemp("undisturbed")
     write_study(folder, change)
-    code, output = snakemake(folder, *[f"{run}/predictions.csv" for run in RUNS], cores=2)
+    with ThreadPoolExecutor() as pool:
+        yield folder, pool.submit(snakemake, folder, *TABLES)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(start_undisturbed):
+    folder, called = start_undisturbed
+    code, output = called.result()
     assert code == 0, output
     return folder
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
+def cluster(tmp_path_factory, start_undisturbed):
     with slurm(tmp_path_factory.mktemp("slurm")) as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, undisturbed):
-    """The study before any training."""
-    folder = tmp_path_factory.mktemp("study") / "study"
-    shutil.copytree(undisturbed, folder)
-    for name in ("runs", "pretrained"):
-        shutil.rmtree(folder / "results/smoke" / name)
+def folder(tmp_path_factory):
+    """The study through SLURM from its beginning."""
+    folder = tmp_path_factory.mktemp("study")
+    write_study(folder, change)
     return folder
 
 
@@ -152,20 +175,31 @@ def test_everything_is_green_in_the_end(completed, folder):
     assert (folder / "results/smoke/report.pdf").is_file()
 
 
-def test_predictions_are_those_of_an_undisturbed_run_on_one_machine(completed, folder, undisturbed):
-    for run in RUNS:
-        for file in ("predictions.csv", "history.csv"):
-            assert (folder / run / file).read_bytes() == (undisturbed / run / file).read_bytes()
+def test_results_are_those_of_an_undisturbed_run_on_one_machine(completed, folder, undisturbed):
+    def contents(study: Path) -> dict[str, bytes]:
+        files = [path for path in study.glob("results/smoke/**/*") if path.name in COMPARED]
+        return {str(path.relative_to(study)): path.read_bytes() for path in files}
+
+    through_slurm, on_one_machine = contents(folder), contents(undisturbed)
+    assert {Path(name).name for name in through_slurm} == COMPARED
+    assert through_slurm.keys() == on_one_machine.keys()
+    assert [name for name in through_slurm if through_slurm[name] != on_one_machine[name]] == []
 
 
 def declared_limits():
-    """Return memory, minutes and GPUs of each rule, as its file says."""
+    """Return memory, minutes, GPUs and threads of each rule, as its file says."""
     limits = {}
     for path in (ROOT / "rules").glob("*.smk"):
         for name, body in re.findall(r"rule (\w+):\n(.*?)(?=\n\n\n|\Z)", path.read_text(), re.S):
             if memory := re.search(r"mem_mb=(\d+)", body):
                 hours, minutes = re.search(r"runtime=(?:(\d+) \* )?(\d+)", body).groups("1")
-                limits[name] = (int(memory[1]), int(hours) * int(minutes), "gpu=" in body)
+                threads = re.search(r"threads: (\d+)", body)
+                limits[name] = (
+                    int(memory[1]),
+                    int(hours) * int(minutes),
+                    "gpu=" in body,
+                    threads[1] if threads else "1",  # trainings have as many as the study says
+                )
     return limits
 
 
@@ -173,7 +207,7 @@ def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbe
     seen = set()
     for job in cluster.jobs():
         rule = re.match(r"rule_([a-z_]+?)_(?:wildcards_|$)", job["Comment"] + "_")[1]
-        memory, minutes, gpu = declared_limits()[rule]
+        memory, minutes, gpu, threads = declared_limits()[rule]
         days, _, clock = job["TimeLimit"].rpartition("-")
         hours, mins, _ = clock.split(":")
         granted = job.get("JOB_GRES", "(null)")
@@ -182,7 +216,7 @@ def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbe
             continue  # its limit was changed on purpose
         assert job["MinMemoryNode"] == f"{memory}M"
         assert int(days or 0) * 1440 + int(hours) * 60 + int(mins) == minutes
-        assert job["CPUs/Task"] == "1"
+        assert job["CPUs/Task"] == threads
         seen.add(rule)
     assert seen >= TRAINING | {"convert_model", "compare_experiments"}
 

@@ -1,20 +1,4 @@
-import torch
-
-from seedwise.fingerprints import fingerprint, fingerprints
-
-
-def write(path, weight, folder):
-    path.parent.mkdir(exist_ok=True)
-    torch.save({"model": {"a": torch.tensor(weight)}, "cfg": {"save_dir": folder}}, path)
-    return fingerprint(path)
-
-
-def test_a_checkpoint_is_its_weights_wherever_it_was_made(tmp_path):
-    first = write(tmp_path / "a" / "model.pt", [1.0], "here")
-    assert write(tmp_path / "b" / "model.pt", [1.0], "there") == first
-    assert write(tmp_path / "b" / "model.pt", [1.5], "there") != first
-    assert write(tmp_path / "b" / "model.pt", [[1.0]], "there") != first
-    assert write(tmp_path / "b" / "model.pt", torch.tensor([1.0]).half().tolist(), "") == first
+from seedwise.fingerprints import fingerprints
 
 
 def test_results_are_found_by_name(tmp_path):
@@ -27,5 +11,5 @@ def test_an_exported_folder_is_no_result_of_a_fairseq_run(tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "model.safetensors").write_bytes(b"weights")
     assert list(fingerprints(tmp_path)) == ["model/model.safetensors"]
-    write(tmp_path / "model.pt", [1.0], "here")
+    (tmp_path / "model.pt").write_bytes(b"weights")
     assert list(fingerprints(tmp_path)) == ["model.pt"]

@@ -18,7 +18,7 @@ from tiny_chain import ARCHITECTURE
 import import_checkpoint
 import import_transformers
 import prepare_dataset
-from seedwise.fingerprints import fingerprint
+from seedwise.files import sha256_of_files
 
 ROWS = b"text,label\n" + b"".join(b"text %d,%d\n" % (n, n % 2) for n in range(20))
 PARTS = ("train", "valid", "test", "unlabelled", "audit")
@@ -173,7 +173,7 @@ def refused(folder, tmp_path, spoil, said):
     shutil.rmtree(folder)
     sound.rename(folder)
     assert take_over(folder, tmp_path / "imported")[0] == 0
-    assert fingerprint(made) == fingerprint(undisturbed)
+    assert sha256_of_files([made]) == sha256_of_files([undisturbed])
 
 
 def carry_a_command(folder, canary):
