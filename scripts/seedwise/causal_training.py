@@ -8,8 +8,15 @@ from typing import Any
 
 import pandas as pd
 from torch import nn
-from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerBase, Trainer, TrainingArguments
+from transformers import (
+    DataCollatorForSeq2Seq,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 
+from seedwise.stopping import saving_first
 from seedwise.trainer_checkpoints import Checkpoints, last_whole_checkpoint
 from seedwise.trainer_log import log_progress
 
@@ -28,12 +35,51 @@ class _Trainer(Trainer):
         return metrics
 
 
+class _Carried(TrainerCallback):
+    """Carries through a checkpoint what the Trainer forgets: seconds, and losses not logged yet."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Take it from the checkpoint that the training goes on from, if there is one."""
+        seconds = 0.0
+        for entry in self._take(state):
+            seconds = entry["seconds"]
+            self._trainer._tr_loss += entry["unlogged"]
+            self._trainer._globalstep_last_logged = entry["logged_update"]
+        self._started = time.monotonic() - seconds
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Leave it, where a checkpoint follows."""
+        if not control.should_save:
+            return
+        self._take(state)
+        trainer, logs = self._trainer, control.should_log  # which it does before it saves
+        state.log_history.append(
+            {
+                "step": state.global_step,
+                "seconds": self.seconds(),
+                "unlogged": 0.0 if logs else trainer._tr_loss.item(),
+                "logged_update": state.global_step if logs else trainer._globalstep_last_logged,
+            }
+        )
+
+    def seconds(self) -> float:
+        """Return the seconds of training, those before a resume included."""
+        return time.monotonic() - self._started
+
+    @staticmethod
+    def _take(state: Any) -> list[dict[str, Any]]:
+        taken = [entry for entry in state.log_history if "unlogged" in entry]
+        state.log_history = [entry for entry in state.log_history if "unlogged" not in entry]
+        return taken
+
+
 def _arguments(
     settings: dict[str, Any], seed: int, device: str, scratch: Path, evaluate: bool
 ) -> TrainingArguments:
-    # The Trainer forgets the losses since its last log when it resumes: save where it logs.
     interval = settings["eval_updates"]
-    save_updates = math.ceil(settings["checkpoint_updates"] / interval) * interval
     return TrainingArguments(
         output_dir=str(scratch),
         seed=seed,
@@ -48,7 +94,7 @@ def _arguments(
         logging_steps=interval,
         eval_strategy="steps" if evaluate else "no",
         eval_steps=interval,
-        save_steps=save_updates,
+        save_steps=settings["checkpoint_updates"],
         use_cpu=device == "cpu",
         bf16=settings["precision"] == "bfloat16",
         fp16=settings["precision"] == "float16",
@@ -97,8 +143,9 @@ def train(
         measure: Gives the validation loss, every ``eval_updates``.
 
     Returns:
-        The history, see `history_table`, and the seconds this process trained.
+        The history, see `history_table`, and the seconds of training.
     """
+    checkpoints = Checkpoints()
     trainer = _Trainer(
         model=model,
         args=_arguments(settings, seed, device, scratch, evaluate=measure is not None),
@@ -107,12 +154,14 @@ def train(
         eval_dataset=examples[:1] if measure else None,
         data_collator=DataCollatorForSeq2Seq(tokenizer),
         processing_class=tokenizer,
-        callbacks=[Checkpoints()],
+        callbacks=[checkpoints],
     )
+    carried = _Carried(trainer)
+    trainer.add_callback(carried)
     if measure:
         trainer.measure = measure
     log_progress(trainer)
     checkpoint = last_whole_checkpoint(scratch)
-    started = time.monotonic()
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    return history_table(trainer.state.log_history), time.monotonic() - started
+    with saving_first(checkpoints.save_now):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return history_table(trainer.state.log_history), carried.seconds()

@@ -1,6 +1,7 @@
 """SIGTERM and SIGINT end a training in order: after its update, of which it leaves a checkpoint."""
 
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -9,8 +10,11 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
-SECONDS_TO_SAVE = 8
-"""A training that has left no checkpoint by then ends without one."""
+SECONDS_TO_SAVE = 90 if "SLURM_JOB_ID" in os.environ else 8
+"""A training that has left no checkpoint by then ends without one.
+
+A person waits for the end; SLURM, by `profiles/slurm`, kills two minutes after its signal.
+"""
 
 SECONDS_TO_STOP = 5
 """A stopped job ends after this time even where some library swallows the exception."""

@@ -39,10 +39,13 @@ class Checkpoints(TrainerCallback):
         self._wanted = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
-        """Ask for a checkpoint where one is due, but not beside the one at the epoch's end."""
+        """Ask for a checkpoint where one is due, unless one follows at the epoch's end."""
         due = self._wanted or (self.interval and state.global_step % self.interval == 0)
         # One saved before the epoch's validation would resume behind it.
-        if due and state.global_step % len(others["train_dataloader"]):
+        follows = args.save_strategy == "epoch" and not (
+            state.global_step % len(others["train_dataloader"])
+        )
+        if due and not follows:
             control.should_save = True
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:

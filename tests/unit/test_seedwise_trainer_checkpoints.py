@@ -94,9 +94,21 @@ def test_checkpoints_inside_epochs_but_not_at_their_ends(interval, asked):
     for update in range(1, 7):
         control = SimpleNamespace(should_save=False)
         state = SimpleNamespace(global_step=update)
-        callback.on_step_end(None, state, control, train_dataloader=range(3))
+        arguments = SimpleNamespace(save_strategy="epoch")
+        callback.on_step_end(arguments, state, control, train_dataloader=range(3))
         saved += [update] * control.should_save
     assert saved == asked
+
+
+def test_a_checkpoint_at_once_even_at_an_epochs_end_where_none_follows():
+    callback = Checkpoints()
+    callback.save_now()
+    control = SimpleNamespace(should_save=False)
+    arguments = SimpleNamespace(save_strategy="steps")
+    callback.on_step_end(
+        arguments, SimpleNamespace(global_step=3), control, train_dataloader=range(3)
+    )
+    assert control.should_save
 
 
 def test_where_it_goes_on_is_said(tmp_path, caplog):

@@ -77,9 +77,7 @@ def trainings(chain, tmp_path_factory):
 
     def lora(folder):
         names = ("adapter", "history.csv", "parameters.csv", "generations.jsonl", "metrics.json")
-        settings = tiny_bloom.run_settings(
-            eval_updates=CHECKPOINT_UPDATES, checkpoint_updates=CHECKPOINT_UPDATES
-        )
+        settings = tiny_bloom.run_settings(eval_updates=5, checkpoint_updates=CHECKPOINT_UPDATES)
         finetune_lora.main(
             base=base, splits=splits, settings=settings, seed=0, **outputs(folder, *names)
         )

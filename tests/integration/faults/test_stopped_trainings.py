@@ -10,6 +10,7 @@ import pytest
 import torch
 from trained import same_results
 
+NAMES = ("fairseq", "transformers", "lora", "masked-lm", "causal-lm")
 SECONDS = 15
 STOPPED_AT = 4  # no checkpoint is due after this update, neither by number nor at an epoch's end
 
@@ -20,7 +21,7 @@ def last_checkpoint(folder):
     return max((int(re.findall(r"\d+", path.name)[-1]) for path in found), default=0)
 
 
-@pytest.mark.parametrize("name", ["fairseq", "transformers", "masked-lm"])
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_stopped_training_says_how_to_go_on(
     trainings, undisturbed, tmp_path, name, number, expected
@@ -47,7 +48,7 @@ def test_a_stopped_training_says_how_to_go_on(
     same_results(training.files, tmp_path, undisturbed[name])
 
 
-@pytest.mark.parametrize("name", ["fairseq", "transformers", "masked-lm"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_stopped_training_leaves_a_checkpoint_of_its_last_update(
     trainings, undisturbed, tmp_path, name
 ):
