@@ -1,4 +1,4 @@
-"""Gather what each job cost from Snakemake's benchmark files.
+"""Gather what each job cost: its wall time from Snakemake, the rest as it measured itself.
 
 Inputs: the benchmark folder and metrics.json of every run. Output: costs.csv, a row per rule and
 run. Units: wall and CPU time in seconds, peak resident memory in MiB, tokens per second.
@@ -12,15 +12,15 @@ import pandas as pd
 from seedwise.files import atomic, read_json
 from seedwise.step import step
 
-# Snakemake's names (`max_rss` counts MiB) and ours.
-MEASURES = {"s": "wall_seconds", "cpu_time": "cpu_seconds", "max_rss": "peak_mib"}
-COLUMNS = ["rule", "run", *MEASURES.values(), "tokens_per_second"]
+MEASURED = ("cpu_seconds", "peak_mib")
+COLUMNS = ["rule", "run", "wall_seconds", *MEASURED, "tokens_per_second"]
 
 
 def read_benchmark(path: Path) -> dict[str, float]:
-    """Read one benchmark file; what Snakemake could not measure (`NA`, `-`) is NaN."""
-    table = pd.read_csv(path, sep="\t", na_values=["NA", "-"])
-    return table[list(MEASURES)].rename(columns=MEASURES).mean().to_dict()
+    """Read Snakemake's file of one job and, beside it, what `seedwise.step` measured, if it did."""
+    costs = {"wall_seconds": float(pd.read_csv(path, sep="\t")["s"].mean())}
+    own = path.with_suffix(".json")
+    return costs | {name: read_json(own)[name] for name in MEASURED if own.exists()}
 
 
 def collect_costs(
@@ -31,7 +31,7 @@ def collect_costs(
     Files of runs that the study no longer has are left out.
 
     Args:
-        folder: Holds ``{rule}/{run}.tsv``, where ``run`` may have several parts.
+        folder: Holds ``{rule}/{run}.tsv`` and ``.json``, where ``run`` may have several parts.
         rules: The rules to report, in this order.
         speeds: Training speed in tokens per second of each run (``{experiment}/seed-{seed}``).
     """

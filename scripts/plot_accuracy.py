@@ -16,6 +16,8 @@ from seedwise.step import step
 
 _GREY = "0.45"
 
+_MARGIN = 0.02  # so that a point at 0 or 100 % is whole
+
 
 def plot(runs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     """Draw a row per experiment: seeds, mean with interval, and the published result if any.
@@ -42,6 +44,9 @@ def plot(runs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     axes.set_yticks(range(len(summary)), summary["experiment"])
     axes.set_ylim(len(summary) - 0.5, -0.5)
     axes.set(xlabel="Test accuracy")
+    # Student's interval over few seeds knows no bounds, an accuracy does.
+    left, right = axes.get_xlim()
+    axes.set_xlim(max(left, -_MARGIN), min(right, 1 + _MARGIN))
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole per cents
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.grid(axis="x", linewidth=0.4)

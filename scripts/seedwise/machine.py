@@ -13,13 +13,20 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def peak_rss_mib() -> float:
-    """Return the largest resident memory of this process so far, in MiB."""
+    """Return the largest resident memory, in MiB, of this process or one that it has waited for."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     status = Path("/proc/self/status")
     if status.exists():
         # Linux' getrusage begins at the size of the process that started this one.
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(fields["VmHWM"].removesuffix("kB")) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        own = int(fields["VmHWM"].removesuffix("kB"))
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
+
+
+def cpu_seconds() -> float:
+    """Return the processor time of this process and of those it has waited for."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def processor_name() -> str:

@@ -78,17 +78,19 @@ def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per run."""
+    """Return one row per run: accuracies, macro F1 of the test split, costs of the training."""
     return pd.DataFrame(
         {
             "Experiment": runs["experiment"],
             "Seed": runs["seed"].astype(str),
-            "Best epoch": [number(epoch) for epoch in runs["best_epoch"]],
-            "Validation accuracy": runs["valid_accuracy"].map(percent),
-            "Test accuracy": runs["test_accuracy"].map(percent),
-            "Test macro F1": runs["test_macro_f1"].map(percent),
+            "Epoch": [number(epoch) for epoch in runs["best_epoch"]],
+            "Validation": runs["valid_accuracy"].map(percent),
+            "Test": runs["test_accuracy"].map(percent),
+            "Macro F1": runs["test_macro_f1"].map(percent),
             "Updates": [number(updates) for updates in runs["updates"]],
             "Training": runs["train_seconds"].map(seconds),
+            "Tokens / s": [number(speed) for speed in runs["tokens_per_second"]],
+            "Memory": runs["peak_rss_mib"].map(memory),
         }
     )
 

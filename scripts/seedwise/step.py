@@ -1,8 +1,11 @@
-"""What the script of every rule does around its work: a log, and checksums of its files.
+"""What the script of every rule does around its work: a log, checksums of its files, its costs.
 
 An output's checksum stands in ``results/{study}/.sha256``, as `sha256sum --check` reads it, and
 every step compares those of its inputs. So a file that was changed behind the study's back is
 refused by whatever would read it.
+
+What a step cost stands beside Snakemake's benchmark file, as JSON: Snakemake looks at a job in its
+first 15 seconds and then every 30, so that its processor time and memory are those of that moment.
 """
 
 from collections.abc import Iterator
@@ -11,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import UserError
-from seedwise.files import sha256_of_files, write_text
+from seedwise.files import sha256_of_files, write_json, write_text
 from seedwise.log import log_to
+from seedwise.machine import cpu_seconds, peak_rss_mib
 
 
 @contextmanager
@@ -33,6 +37,11 @@ def step(snakemake: Any) -> Iterator[None]:
         for path in outputs:
             if record := _record(path):
                 write_text(record, f"{_checksum(path)}  {path}\n")
+        if place := _costs(Path(snakemake.log[0])):
+            write_json(
+                place,
+                {"cpu_seconds": round(cpu_seconds(), 2), "peak_mib": round(peak_rss_mib(), 1)},
+            )
 
 
 def check_unchanged(path: Path) -> None:
@@ -51,6 +60,14 @@ def _record(path: Path) -> Path | None:
         return None
     results = Path(*path.parts[:2])
     return results / ".sha256" / f"{path.relative_to(results)}.txt"
+
+
+def _costs(log: Path) -> Path | None:
+    """Return where the costs of the job with this log stand; no other log's job has any."""
+    if log.is_absolute() or log.parts[0] != "logs":
+        return None
+    study, *name = log.with_suffix(".json").parts[1:]
+    return Path("results", study, "benchmarks", *name)
 
 
 def _checksum(path: Path) -> str:

@@ -55,3 +55,10 @@ def test_one_seed_has_no_interval_but_is_drawn(tables):
     summary[["ci_low", "ci_high"]] = float("nan")
     figure = plot_accuracy.plot(runs[runs["seed"] == 0], summary)
     assert [len(group.get_offsets()) for group in figure.axes[0].collections[:1]] == [1]
+
+
+def test_intervals_beyond_all_accuracies_do_not_stretch_the_axis(tables):
+    runs, summary = map(pd.read_csv, tables)
+    summary[["ci_low", "ci_high"]] = -0.5, 2.3
+    left, right = plot_accuracy.plot(runs, summary).axes[0].get_xlim()
+    assert -0.05 < left < 0 and 1 < right < 1.05

@@ -41,3 +41,21 @@ def test_peak_memory_is_this_processes_own_in_mebibytes_and_never_falls():
 
 def test_processor_has_a_name():
     assert machine.processor_name().strip()
+
+
+PARENT = """
+import subprocess, sys
+from seedwise.machine import cpu_seconds, peak_rss_mib
+work = "block = bytes(range(256)) * (1 << 20); sum(block[: 1 << 25])"
+before = cpu_seconds(), peak_rss_mib()
+subprocess.run([sys.executable, "-c", work], check=True)
+print(*before, cpu_seconds(), peak_rss_mib())
+"""
+
+
+def test_processor_time_and_memory_of_processes_that_were_waited_for():
+    folder = Path(machine.__file__).parents[1]
+    words = subprocess.check_output([sys.executable, "-c", PARENT], cwd=folder, text=True)
+    seconds, mib, seconds_after, mib_after = map(float, words.split())
+    assert mib < 100 and mib_after > 256
+    assert seconds_after - seconds > 0.1

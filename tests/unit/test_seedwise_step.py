@@ -1,3 +1,4 @@
+import json
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -5,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from seedwise.errors import UserError
+from seedwise.machine import cpu_seconds, peak_rss_mib
 from seedwise.step import check_unchanged, step
 
 TABLE = Path("results/demo/tables/runs.csv")
@@ -79,3 +81,16 @@ def test_the_records_are_those_of_sha256sum():
     (record,) = Path("results/demo/.sha256").rglob("*.txt")
     done = subprocess.run(["sha256sum", "--check", record], capture_output=True, text=True)
     assert done.stdout == f"{TABLE}: OK\n"
+
+
+def test_what_it_cost_stands_beside_snakemakes_benchmark():
+    script = SimpleNamespace(input=[], output=[], log=["logs/demo/a_rule/of-this.log"])
+    Path(script.log[0]).parent.mkdir(parents=True)
+    before = cpu_seconds()
+    with step(script):
+        while cpu_seconds() - before < 0.2:
+            pass
+    costs = json.loads(Path("results/demo/benchmarks/a_rule/of-this.json").read_text())
+    assert costs["cpu_seconds"] == pytest.approx(cpu_seconds(), abs=0.1)
+    assert costs["cpu_seconds"] - before > 0.1
+    assert costs["peak_mib"] == pytest.approx(peak_rss_mib(), abs=10)
