@@ -101,15 +101,7 @@ def main(
         weights = load_weights(checkpoint, architecture, folder / MODEL)
         options = model_options(architecture)
         options.task = options.criterion = "masked_lm"
-        history = {"num_updates": 0, "lr_scheduler_state": {}, "optimizer_name": "none"}
-        export_model(
-            {
-                "model": weights,
-                "args": options,
-                "optimizer_history": [history],
-            },
-            model,
-        )
+        export_model({"model": weights, "args": options}, model)
         for file, target in ((DICTIONARY, dictionary), (SENTENCEPIECE, sentencepiece)):
             with atomic(target) as partial:
                 shutil.copyfile(folder / file, partial)

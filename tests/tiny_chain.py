@@ -126,15 +126,7 @@ def write_checkpoint(path: Path, seed: int = 0) -> None:
     weights = build_model(ARCHITECTURE).state_dict()
     for weight in weights.values():
         torch.nn.init.normal_(weight, std=0.3) if weight.dim() > 1 else weight.add_(0.1)
-    history = {"num_updates": 0, "lr_scheduler_state": {}, "optimizer_name": "none"}
-    export_model(
-        {
-            "model": weights,
-            "args": options,
-            "optimizer_history": [history],
-        },
-        path,
-    )
+    export_model({"model": weights, "args": options}, path)
 
 
 def sentence_task(chain: Chain, **options: Any) -> tasks.SeedwiseSentencePredictionTask:

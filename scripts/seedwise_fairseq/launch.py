@@ -176,8 +176,10 @@ def export_model(checkpoint: dict[str, Any], path: Path) -> None:
     kept = {key: checkpoint.get(key) for key in ("args", "cfg", "criterion")}
     kept |= {
         "model": weights,
-        # Earlier entries tell where the training was resumed; fairseq reads the last one.
-        "optimizer_history": checkpoint.get("optimizer_history", [])[-1:],
+        # fairseq's loader wants one entry; the training's own tell where that was resumed.
+        "optimizer_history": [
+            {"num_updates": 0, "lr_scheduler_state": {}, "optimizer_name": "none"}
+        ],
         "task_state": {},
         "extra_state": {},
         "last_optimizer_state": None,
