@@ -10,14 +10,19 @@ from typing import Any
 import torch.distributed
 import torch.multiprocessing
 
+from seedwise import stopping
 from seedwise.errors import UserError
+
+STOPPED = (128 + signal.SIGTERM, 128 + signal.SIGINT)
+"""Exit codes of a process that a signal ended in order."""
 
 
 def run(processes: int, function: Callable[..., None], *arguments: Any, **named: Any) -> None:
     """Call ``function`` in so many processes, or in this one if that is 1.
 
     They find each other through the variables that `torchrun` sets, too; what they log goes where
-    this process logs. None of them outlives this one, and if one fails, all end.
+    this process logs. None of them outlives this one, and if one fails, all end. SIGTERM and
+    SIGINT are passed on to them, see `seedwise.stopping`.
 
     Args:
         processes: their number; on GPUs, each has one of its own.
@@ -35,19 +40,27 @@ def run(processes: int, function: Callable[..., None], *arguments: Any, **named:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
     mistakes: Any = torch.multiprocessing.SimpleQueue()
-    # A fork has our imports, our log and, as long as it lives, our lock on the checkpoints.
-    try:
-        torch.multiprocessing.start_processes(
+    with stopping.shared():
+        # A fork has our imports, our log and, as long as it lives, our lock on the checkpoints.
+        started: Any = torch.multiprocessing.start_processes(
             _work,
             args=(processes, port, mistakes, function, arguments, named),
             nprocs=processes,
+            join=False,
             start_method="fork",
             daemon=True,  # they end with this process
         )
-    except torch.multiprocessing.ProcessExitedException:
-        if mistakes.empty():
+        try:
+            with stopping.saving_first(lambda: [p.terminate() for p in started.processes]):
+                while not started.join():
+                    pass
+        except torch.multiprocessing.ProcessExitedException as error:
+            if not mistakes.empty():
+                raise UserError(mistakes.get()) from None
+            stopping.stop_if_asked()
+            if error.exit_code in STOPPED:
+                raise SystemExit(error.exit_code) from None
             raise
-        raise UserError(mistakes.get()) from None
 
 
 def rank() -> int:
@@ -84,9 +97,7 @@ def _work(
     arguments: tuple[Any, ...],
     named: dict[str, Any],
 ) -> None:
-    # At once, not in order as alone: the others would wait for this one's part of a sum.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    stopping.join()
     os.environ |= {
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),

@@ -38,6 +38,10 @@ class Checkpoints(TrainerCallback):
         """Have a checkpoint written after the update at hand."""
         self._wanted = True
 
+    def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """End before this update where all processes of the training were asked to."""
+        stopping.before_update(state.global_step + 1)
+
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         """Ask for a checkpoint where one is due, unless one follows at the epoch's end."""
         due = self._wanted or (self.interval and state.global_step % self.interval == 0)
@@ -58,7 +62,6 @@ class Checkpoints(TrainerCallback):
         for number in sorted(_numbers(folder))[:-NEWEST_KEPT]:
             if number != state.best_global_step:
                 shutil.rmtree(folder / f"checkpoint-{number}")
-        stopping.stop_if_asked()
 
 
 def seal(checkpoint: Path) -> None:

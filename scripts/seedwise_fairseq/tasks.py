@@ -24,7 +24,7 @@ from seedwise import distributed
 from seedwise.checkpoints import load_checkpoint
 from seedwise.layers import LENGTH_MULTIPLE
 from seedwise.progress import Reporter
-from seedwise.stopping import stop_if_asked
+from seedwise.stopping import before_update
 from seedwise_fairseq.layers import accelerate
 
 BATCHES_PER_GROUP = 50
@@ -136,11 +136,21 @@ class _EpochHistory:
         return compute
 
     def train_step(
-        self, sample: Any, model: Any, criterion: Any, *args: Any, **kwargs: Any
+        self,
+        sample: Any,
+        model: Any,
+        criterion: Any,
+        optimizer: Any,
+        update_num: int,
+        *args: Any,
+        **kwargs: Any,
     ) -> tuple[Any, Any, Any]:
         """Do as fairseq does, in the chosen precision, and count for the progress."""
-        stop_if_asked()  # the update before left a checkpoint
-        result = super().train_step(sample, model, self._autocast(criterion), *args, **kwargs)
+        before_update(update_num + 1)  # the update before may have left a checkpoint
+        criterion = self._autocast(criterion)
+        result = super().train_step(
+            sample, model, criterion, optimizer, update_num, *args, **kwargs
+        )
         for key, value in result[2].items():
             self._since[key] = self._since.get(key, 0) + value
         return result

@@ -1,11 +1,6 @@
 """LoRA from base model to merged model, on a BLOOM of a few thousand weights."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -20,9 +15,8 @@ import finetune_lora
 import merge_adapter
 from seedwise import lora
 from seedwise.errors import UserError
-from seedwise.files import read_jsonl, sha256_of_files, write_json
+from seedwise.files import read_jsonl, sha256_of_files
 
-SCRIPTS = Path(finetune_lora.__file__).parent
 NF4 = {"type": "nf4", "double_quant": True, "compute_dtype": "bfloat16"}
 
 
@@ -169,43 +163,6 @@ def test_measuring_does_not_cut_gradients_of_four_bit_weights(base):
     after = gradients()
     assert any(gradient.abs().max() > 0 for gradient in before.values())
     assert all(torch.equal(before[name], after[name]) for name in before)
-
-
-def test_a_killed_run_resumes_to_the_same_bits(base, splits, tmp_path):
-    settings = run_settings(updates=200, eval_updates=10, checkpoint_updates=15)
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    finetune(base, splits, whole, settings)
-
-    keywords = arguments(base, splits, killed, settings)
-    write_json(tmp_path / "arguments.json", keywords | paths_as_text(keywords))
-    code = (
-        "import json, sys; from pathlib import Path; import finetune_lora as f;"
-        "k = json.load(open(sys.argv[1]));"
-        "s = {n: Path(p) for n, p in k.pop('splits').items()};"
-        "k = {n: Path(v) if n not in ('settings', 'seed') else v for n, v in k.items()};"
-        "f.main(splits=s, **k)"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, tmp_path / "arguments.json"],
-        cwd=SCRIPTS,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while not list(killed.glob("checkpoints/*/checkpoint-40/trainer_state.json")):
-        assert process.poll() is None, "ended before it could be killed"
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (killed / "metrics.json").exists()
-
-    finetune(base, splits, killed, settings)
-    for file in ("adapter/adapter_model.safetensors", "history.csv", "generations.jsonl"):
-        assert (killed / file).read_bytes() == (whole / file).read_bytes(), file
-
-
-def paths_as_text(keywords):
-    texts = {name: str(value) for name, value in keywords.items() if isinstance(value, Path)}
-    return texts | {"splits": {name: str(path) for name, path in keywords["splits"].items()}}
 
 
 def test_the_base_is_left_alone_and_bad_input_leaves_nothing(base, splits, tmp_path):

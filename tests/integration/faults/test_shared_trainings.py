@@ -1,18 +1,23 @@
 """A training in two processes, ended in its midst: both end, and the next call goes on."""
 
+import functools
 import os
+import re
 import signal
 import time
 from pathlib import Path
 
 import processes
 import pytest
+import torch
 from tiny_chain import make_run
 from trained import same_results
 
 import finetune_fairseq
 import finetune_transformers
+from seedwise import distributed
 
+STOPPED_AT = 3  # no checkpoint is due after the two updates that follow
 FILES = {
     "fairseq": ("history.csv", "predictions.csv", "model.pt"),
     "transformers": ("history.csv", "predictions.csv", "model/model.safetensors"),
@@ -52,13 +57,24 @@ def alive(process):
     return status.exists() and "State:\tZ" not in status.read_text()
 
 
-@pytest.mark.parametrize(
-    ("engine", "number"), [("fairseq", signal.SIGKILL), ("transformers", signal.SIGTERM)]
-)
-def test_both_end_and_the_next_call_goes_on(chain, tmp_path, engine, number):
-    whole, ended = tmp_path / "whole", tmp_path / "ended"
-    code, text = processes.run(lambda: train(engine, chain, whole), tmp_path / "log")
-    assert code == 0, text
+@pytest.fixture(scope="module")
+def undisturbed(chain, tmp_path_factory):
+    """The folder of an engine's training that nothing happened to."""
+
+    @functools.cache
+    def folder(engine):
+        whole = tmp_path_factory.mktemp(engine)
+        code, text = processes.run(lambda: train(engine, chain, whole), whole / "log")
+        assert code == 0, text
+        return whole
+
+    return folder
+
+
+@pytest.mark.parametrize("engine", FILES)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_both_end_and_the_next_call_goes_on(chain, undisturbed, tmp_path, engine, number):
+    ended = tmp_path / "ended"
     log = tmp_path / "ended.log"
 
     def the_second_epoch_is_under_way():
@@ -70,11 +86,38 @@ def test_both_end_and_the_next_call_goes_on(chain, tmp_path, engine, number):
         workers = children(first)
         assert len(workers) == 2
         os.kill(first, number)
-        processes.wait(first)
+        code = processes.wait(first)
+        assert code == (-number if number == signal.SIGKILL else 128 + number)
     deadline = time.monotonic() + 15
     while any(map(alive, workers)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     code, text = processes.run(lambda: train(engine, chain, ended), log)
     assert code == 0 and "going on from" in text
-    same_results(FILES[engine], ended, whole)
+    same_results(FILES[engine], ended, undisturbed(engine))
+
+
+@pytest.mark.parametrize("engine", FILES)
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_signal_to_one_has_both_save_after_the_same_update(
+    chain, undisturbed, tmp_path, engine, rank
+):
+    def stop_in_an_update():
+        torch.optim.AdamW.step = processes.at_call(
+            STOPPED_AT, torch.optim.AdamW.step, stop_and_step
+        )
+
+    def stop_and_step(*arguments, original=torch.optim.AdamW.step, **named):
+        if distributed.rank() == rank:
+            os.kill(os.getpid(), signal.SIGTERM)  # one of the two alone
+        return original(*arguments, **named)
+
+    log = tmp_path / "log"
+    code, text = processes.run(lambda: train(engine, chain, tmp_path), log, stop_in_an_update)
+    assert code == 143, text
+    code, text = processes.run(lambda: train(engine, chain, tmp_path), log)
+    assert code == 0, text
+    (reached,) = set(re.findall(r"going on from .*(?:checkpoint-|after )(\d+)", text))
+    # Seen before the update that followed, it had all save after the one after that.
+    assert int(reached) == STOPPED_AT + 2
+    same_results(FILES[engine], tmp_path, undisturbed(engine))
