@@ -1,7 +1,6 @@
 """LoRA from base model to merged model, on a BLOOM of a few thousand weights."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import peft
