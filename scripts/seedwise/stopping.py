@@ -43,7 +43,7 @@ def shared() -> Iterator[None]:
 
 
 def join() -> None:
-    """Be one of several processes of a training, which end together."""
+    """Be one of several processes of a training, which end after the same update."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _pass_on)
 
@@ -127,8 +127,8 @@ def saving_first(save: Callable[[], None]) -> Iterator[None]:
     """Let a training leave a checkpoint when a signal asks it to end.
 
     Args:
-        save: asks for a checkpoint after the update at hand; who has written it calls
-            `stop_if_asked`.
+        save: asks for a checkpoint after the update at hand; the next call of `before_update`
+            ends the training then.
     """
     global _save
     _save = save
