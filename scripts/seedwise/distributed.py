@@ -16,6 +16,9 @@ from seedwise.errors import UserError
 STOPPED = (128 + signal.SIGTERM, 128 + signal.SIGINT)
 """Exit codes of a process that a signal ended in order."""
 
+SECONDS_TO_END = 2
+"""Where one process has failed, the others get so long to end, and as long again after SIGTERM."""
+
 
 def run(processes: int, function: Callable[..., None], *arguments: Any, **named: Any) -> None:
     """Call ``function`` in so many processes, or in this one if that is 1.
@@ -52,7 +55,7 @@ def run(processes: int, function: Callable[..., None], *arguments: Any, **named:
         )
         try:
             with stopping.saving_first(lambda: [p.terminate() for p in started.processes]):
-                while not started.join():
+                while not started.join(grace_period=SECONDS_TO_END):
                     pass
         except torch.multiprocessing.ProcessExitedException as error:
             if not mistakes.empty():
