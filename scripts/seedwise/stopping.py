@@ -1,19 +1,15 @@
 """SIGTERM and SIGINT end a training in order: after its update, of which it leaves a checkpoint.
 
-Several processes of one training end after the same update, which they agree on through memory that
-they share, see `before_update`.
+Several processes of one training end together, see `seedwise.distributed.before_update`.
 """
 
 import logging
-import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-
-import torch.distributed
 
 logger = logging.getLogger(__name__)
 
@@ -28,57 +24,6 @@ SECONDS_TO_STOP = 5
 
 _asked: int | None = None
 _save: Callable[[], None] | None = None
-_shared: Any = None  # the signal, and the update to end after, of a training in several processes
-
-
-@contextmanager
-def shared() -> Iterator[None]:
-    """Prepare for forks of this process that call `join`."""
-    global _shared
-    _shared = multiprocessing.Array("q", [0, 0])
-    try:
-        yield
-    finally:
-        _shared = None
-
-
-def join() -> None:
-    """Be one of several processes of a training, which end after the same update."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _pass_on)
-
-
-def _pass_on(number: int, _: Any) -> None:
-    asked = _shared.get_obj()  # without its lock, which the code that we interrupt may hold
-    if not asked[0]:
-        asked[0] = number
-    # It ends the process wherever that is, waiting for another one for example.
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(SECONDS_TO_SAVE)
-
-
-def before_update(update: int) -> None:
-    """Save after this update, or end before it, as all processes of the training do.
-
-    Who is the first to see the signal, before update n, has all save after n + 1: none can begin
-    that one before all have begun n, since each waits for the gradients of all.
-
-    Args:
-        update: its number, from 1.
-    """
-    if _shared is None:
-        stop_if_asked()
-        return
-    with _shared.get_lock():
-        number, last = _shared
-        if number and not last:
-            _shared[1] = last = update + 1
-    if update == last and _save:
-        _save()
-    elif 0 < last < update:
-        if torch.distributed.is_initialized():
-            torch.distributed.barrier()  # who writes the checkpoint has written it
-        raise SystemExit(128 + number)
 
 
 def _handle(number: int, _: Any) -> None:
@@ -95,6 +40,12 @@ def _handle(number: int, _: Any) -> None:
     signal.signal(signal.SIGALRM, lambda *_: stop_if_asked())
     signal.alarm(SECONDS_TO_SAVE)
     _save()
+
+
+def request_checkpoint() -> None:
+    """Ask for a checkpoint after the update at hand, where the training said how."""
+    if _save is not None:
+        _save()
 
 
 def stop_if_asked() -> None:
@@ -127,8 +78,8 @@ def saving_first(save: Callable[[], None]) -> Iterator[None]:
     """Let a training leave a checkpoint when a signal asks it to end.
 
     Args:
-        save: asks for a checkpoint after the update at hand; the next call of `before_update`
-            ends the training then.
+        save: asks for a checkpoint after the update at hand; the training then ends before the
+            next one.
     """
     global _save
     _save = save

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from seedwise import distributed, stopping
+from seedwise import distributed
 from seedwise.files import read_json, sha256_of_files, write_json
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Checkpoints(TrainerCallback):
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """End before this update where all processes of the training were asked to."""
-        stopping.before_update(state.global_step + 1)
+        distributed.before_update(state.global_step + 1)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         """Ask for a checkpoint where one is due, unless one follows at the epoch's end."""

@@ -24,7 +24,6 @@ from seedwise import distributed
 from seedwise.checkpoints import load_checkpoint
 from seedwise.layers import LENGTH_MULTIPLE
 from seedwise.progress import Reporter
-from seedwise.stopping import before_update
 from seedwise_fairseq.layers import accelerate
 
 BATCHES_PER_GROUP = 50
@@ -146,7 +145,7 @@ class _EpochHistory:
         **kwargs: Any,
     ) -> tuple[Any, Any, Any]:
         """Do as fairseq does, in the chosen precision, and count for the progress."""
-        before_update(update_num + 1)  # the update before may have left a checkpoint
+        distributed.before_update(update_num + 1)  # the update before may have left a checkpoint
         criterion = self._autocast(criterion)
         result = super().train_step(
             sample, model, criterion, optimizer, update_num, *args, **kwargs
