@@ -10,26 +10,20 @@ if not workflow.overwrite_configfiles:
 
 include: "rules/common.smk"
 include: "rules/data.smk"
-include: "rules/tokenize.smk"
-include: "rules/binarize.smk"
-include: "rules/pretrain.smk"
-include: "rules/checkpoints.smk"
-include: "rules/convert.smk"
-include: "rules/fairseq.smk"
-include: "rules/transformers.smk"
-include: "rules/export.smk"
-include: "rules/parameters.smk"
+include: "rules/tokens.smk"
+include: "rules/models.smk"
+include: "rules/training.smk"
 
 
 if "lora" in config:
 
     include: "rules/lora.smk"
-    include: "rules/lora_results.smk"
 
 
-include: "rules/tables.smk"
+include: "rules/results.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/every.smk"
 
 
 localrules:

@@ -22,8 +22,8 @@ from measure import run_job
 from scipy import stats
 from snakemake.utils import validate
 
-from seedwise import study
 from seedwise.files import read_json, read_jsonl, write_json
+from seedwise.study import entries, validation
 
 ROOT = workload.ROOT
 RESULTS = Path(__file__).with_name("accuracy.md")
@@ -36,9 +36,9 @@ def write_folder(folder: Path) -> None:
     """Lay out what the jobs read: the default study's data and its pre-trained model."""
     results = ROOT / "results" / "demo"
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    study.merge_hyperparameters(config)
-    validate(config, str(study.CONFIG_SCHEMA))
-    settings = study.run_settings(config, "fairseq-pretrained")
+    entries.merge_hyperparameters(config)
+    validate(config, str(validation.CONFIG_SCHEMA))
+    settings = entries.run_settings(config, "fairseq-pretrained")
     model, dataset = settings["model"], settings["dataset"]
     links = {
         "data": results / "data" / dataset,

@@ -18,8 +18,8 @@ import workload
 import yaml
 from measure import Cost, middle, run_job
 
-from seedwise.indexed import read_texts
-from seedwise.machine import processor_name, versions
+from seedwise.environment import processor_name, versions
+from seedwise.tokens.indexed import read_texts
 
 ROOT = workload.ROOT
 RESULTS = Path(__file__).with_name("results.md")

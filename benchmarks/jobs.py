@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+sys.path[:0] = map(str, [SCRIPTS, SCRIPTS / "tokens", SCRIPTS / "training"])
 
+from seedwise.environment import peak_rss_mib
 from seedwise.files import read_json, read_jsonl
-from seedwise.machine import peak_rss_mib
 
 MAX_POSITIONS = 256
 SPLITS = ("train", "valid", "test")
@@ -129,7 +130,7 @@ def stock_transformers(folder: Path, output: Path, seed: int) -> None:
 
 
 def _fast(engine: str, folder: Path, output: Path, seed: int) -> dict[str, Any]:
-    from seedwise.runs import Run
+    from seedwise.training.runs import Run
 
     run = Run(
         experiment="bench",

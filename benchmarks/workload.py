@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "scripts" / "tokens")]
 
 import yaml
 from snakemake.utils import validate
@@ -18,9 +18,9 @@ from snakemake.utils import validate
 import binarize_dataset
 import encode_dataset
 import train_tokenizer
-from seedwise import study
 from seedwise.files import read_jsonl, write_json, write_jsonl, write_text
-from seedwise.vocabulary import ADDED_SYMBOLS
+from seedwise.study import entries, validation
+from seedwise.tokens.vocabulary import ADDED_SYMBOLS
 
 ARCHIVE = ROOT.parent / "shared" / "data" / "cls.books.zip"
 SPLITS = ("train", "valid", "test")
@@ -39,9 +39,9 @@ def study_settings(**finetune: Any) -> dict[str, Any]:
         finetune: hyper-parameters in which the run differs from `configs/cls-books.yaml`.
     """
     config = yaml.safe_load((ROOT / "configs" / "cls-books.yaml").read_text(encoding="utf-8"))
-    study.merge_hyperparameters(config)
-    validate(config, str(study.CONFIG_SCHEMA))
-    settings = study.run_settings(config, "fairseq-pretrained")
+    entries.merge_hyperparameters(config)
+    validate(config, str(validation.CONFIG_SCHEMA))
+    settings = entries.run_settings(config, "fairseq-pretrained")
     settings["architecture"]["vocab_size"] = VOCAB_SIZE
     settings["finetune"] |= finetune
     return settings
@@ -163,7 +163,7 @@ def _write_model(folder: Path, architecture: dict[str, Any]) -> None:
     """Write a model with random weights for fairseq and for transformers."""
     import torch
 
-    from seedwise.conversion import build_model, build_tokenizer
+    from seedwise.models.conversion import build_model, build_tokenizer
     from seedwise_fairseq import build, launch
 
     torch.manual_seed(0)

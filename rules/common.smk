@@ -1,23 +1,25 @@
 # Checks the study before any job is planned, and names the places of results and logs.
+import shlex
 import sys
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
+# A script of a stage finds `seedwise` beside that stage; an environment of conda has it nowhere.
+shell.prefix(f"export PYTHONPATH={shlex.quote(sys.path[0])}; ")
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from seedwise import study
-from seedwise.code import code_sha256
 from seedwise.errors import UserError
-from seedwise.killed import ExplainKilledJobs
+from seedwise.study import entries, validation
+from seedwise.study.killed import ExplainKilledJobs
 
 logger.addFilter(ExplainKilledJobs())
 
 try:
-    study.check_config(config, " + ".join(map(str, workflow.configfiles)))
+    validation.check_config(config, " + ".join(map(str, workflow.configfiles)))
 except UserError as error:
     raise WorkflowError(str(error)) from None
-study.merge_hyperparameters(config)
+entries.merge_hyperparameters(config)
 validate(config, "schemas/config.schema.yaml")
 
 
@@ -28,8 +30,8 @@ pathvars:
 
 
 wildcard_constraints:
-    dataset=study.name_pattern(config["datasets"]),
-    model=study.name_pattern(config["models"]),
+    dataset=entries.name_pattern(config["datasets"]),
+    model=entries.name_pattern(config["models"]),
     experiment=r"[a-z0-9-]+",
     seed=r"\d+",
     split="train|valid|test",

@@ -1,5 +1,5 @@
 # Downloads what a study needs and makes its data sets.
-from seedwise import datasets, sources
+from seedwise.study import datasets, sources
 
 FILES = sources.downloads(config, snapshots=False)
 SNAPSHOTS = sources.downloads(config, snapshots=True)
@@ -22,16 +22,11 @@ rule download_source:
     output:
         file="<resources>/{slug}/{filename}",
         record="<resources>/{slug}/{filename}.source.json",
-    log:
-        "<logs>/download_source/{slug}/{filename}.log",
-    benchmark:
-        "<benchmarks>/download_source/{slug}/{filename}.tsv"
     wildcard_constraints:
-        slug=study.name_pattern(FILES),
+        slug=entries.name_pattern(FILES),
         filename=sources.filename_pattern(FILES),
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=120,
@@ -40,22 +35,17 @@ rule download_source:
     message:
         "Download {wildcards.filename}"
     script:
-        "../scripts/download_source.py"
+        "../scripts/data/download_source.py"
 
 
 rule download_snapshot:
     output:
         folder=directory("<resources>/{slug}/snapshot"),
         record="<resources>/{slug}/snapshot.source.json",
-    log:
-        "<logs>/download_snapshot/{slug}.log",
-    benchmark:
-        "<benchmarks>/download_snapshot/{slug}.tsv"
     wildcard_constraints:
-        slug=study.name_pattern(SNAPSHOTS),
+        slug=entries.name_pattern(SNAPSHOTS),
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=240,
@@ -64,7 +54,7 @@ rule download_snapshot:
     message:
         "Download {params.source[hub]} from the Hugging Face hub"
     script:
-        "../scripts/download_snapshot.py"
+        "../scripts/data/download_snapshot.py"
 
 
 rule prepare_dataset:
@@ -76,20 +66,14 @@ rule prepare_dataset:
         test="<results>/data/{dataset}/test.jsonl",
         unlabelled="<results>/data/{dataset}/unlabelled.jsonl",
         audit="<results>/data/{dataset}/audit.json",
-    log:
-        "<logs>/prepare_dataset/{dataset}.log",
-    benchmark:
-        "<benchmarks>/prepare_dataset/{dataset}.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=15,
     params:
         settings=lookup(within=config, dpath="datasets/{dataset}"),
-        code=code_sha256("prepare_dataset"),
     message:
         "Prepare the data set {wildcards.dataset}"
     script:
-        "../scripts/prepare_dataset.py"
+        "../scripts/data/prepare_dataset.py"

@@ -1,4 +1,4 @@
-# Tables to figures, each as SVG (shown in the reports) and PNG.
+# Tables to figures, each as SVG (shown in the reports) and PNG; curves for TensorBoard.
 localrules:
     write_events,
     tensorboard,
@@ -16,25 +16,19 @@ rule plot_training:
             labels={"Figure": "Accuracy over training, {engine}"},
         ),
         png="<results>/figures/training-{engine}.png",
-    log:
-        "<logs>/plot_training/{engine}.log",
-    benchmark:
-        "<benchmarks>/plot_training/{engine}.tsv"
     wildcard_constraints:
-        engine=study.name_pattern(reporting.engines(config)),
+        engine=entries.name_pattern(reporting.engines(config)),
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         experiments=list(config["experiments"]),
-        code=code_sha256("plot_training"),
     message:
         "Plot accuracy over training with {wildcards.engine}"
     script:
-        "../scripts/plot_training.py"
+        "../scripts/figures/plot_training.py"
 
 
 # Curves for TensorBoard, on request: `make tensorboard`.
@@ -43,24 +37,17 @@ rule write_events:
         history="<results>/{run}/history.csv",
     output:
         events="<results>/tensorboard/{run}/events.out.tfevents.seedwise",
-    log:
-        "<logs>/write_events/{run}.log",
-    benchmark:
-        "<benchmarks>/write_events/{run}.tsv"
     wildcard_constraints:
         run=r"(runs/[a-z0-9-]+/seed-\d+|pretrained/[a-z0-9-]+)",
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    params:
-        code=code_sha256("write_events"),
     message:
         "Write the curves of {wildcards.run} for TensorBoard"
     script:
-        "../scripts/write_events.py"
+        "../scripts/figures/write_events.py"
 
 
 rule tensorboard:
@@ -83,22 +70,15 @@ rule plot_accuracy:
             labels={"Figure": "Test accuracy"},
         ),
         png="<results>/figures/accuracy.png",
-    log:
-        "<logs>/plot_accuracy.log",
-    benchmark:
-        "<benchmarks>/plot_accuracy.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    params:
-        code=code_sha256("plot_accuracy"),
     message:
         "Plot test accuracy"
     script:
-        "../scripts/plot_accuracy.py"
+        "../scripts/figures/plot_accuracy.py"
 
 
 rule plot_confusion:
@@ -112,22 +92,15 @@ rule plot_confusion:
             labels={"Figure": "Confusion on {dataset}"},
         ),
         png="<results>/figures/confusion-{dataset}.png",
-    log:
-        "<logs>/plot_confusion/{dataset}.log",
-    benchmark:
-        "<benchmarks>/plot_confusion/{dataset}.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    params:
-        code=code_sha256("plot_confusion"),
     message:
         "Plot what is taken for what on {wildcards.dataset}"
     script:
-        "../scripts/plot_confusion.py"
+        "../scripts/figures/plot_confusion.py"
 
 
 rule plot_calibration:
@@ -142,20 +115,36 @@ rule plot_calibration:
             labels={"Figure": "Calibration on {dataset}"},
         ),
         png="<results>/figures/calibration-{dataset}.png",
-    log:
-        "<logs>/plot_calibration/{dataset}.log",
-    benchmark:
-        "<benchmarks>/plot_calibration/{dataset}.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         experiments=list(config["experiments"]),
-        code=code_sha256("plot_calibration"),
     message:
         "Plot accuracy over confidence on {wildcards.dataset}"
     script:
-        "../scripts/plot_calibration.py"
+        "../scripts/figures/plot_calibration.py"
+
+
+rule plot_lora:
+    input:
+        histories=lora_entries.lora_runs(config, "history.csv"),
+    output:
+        svg=report(
+            "<results>/figures/lora-loss.svg",
+            caption="../reports/captions/lora.rst",
+            category="Figures",
+            labels={"Figure": "Loss of the LoRA runs"},
+        ),
+        png="<results>/figures/lora-loss.png",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Plot the loss of the LoRA runs"
+    script:
+        "../scripts/figures/plot_lora.py"

@@ -1,6 +1,6 @@
 # Question 2: LoRA adapters for causal language models, on questions and answers.
-from seedwise import lora_study
-from seedwise.sources import source_path
+from seedwise.study import lora_entries
+from seedwise.study.sources import source_path
 
 lora_model = lookup(within=config, dpath="lora/experiments/{experiment}/model")
 lora_dataset = lookup(within=config, dpath="lora/experiments/{experiment}/dataset")
@@ -14,25 +14,19 @@ rule prepare_questions:
         valid="<results>/questions/{dataset}/valid.jsonl",
         heldout="<results>/questions/{dataset}/heldout.jsonl",
         audit="<results>/questions/{dataset}/audit.json",
-    log:
-        "<logs>/prepare_questions/{dataset}.log",
-    benchmark:
-        "<benchmarks>/prepare_questions/{dataset}.tsv"
     wildcard_constraints:
-        dataset=study.name_pattern(config["lora"]["datasets"]),
+        dataset=entries.name_pattern(config["lora"]["datasets"]),
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         settings=lookup(within=config, dpath="lora/datasets/{dataset}"),
-        code=code_sha256("prepare_questions"),
     message:
         "Split the questions of {wildcards.dataset}"
     script:
-        "../scripts/prepare_questions.py"
+        "../scripts/lora/prepare_questions.py"
 
 
 rule pretrain_bloom:
@@ -46,12 +40,8 @@ rule pretrain_bloom:
         folder=directory("<results>/bases/{model}/transformers"),
         history="<results>/bases/{model}/history.csv",
         metrics="<results>/bases/{model}/metrics.json",
-    log:
-        "<logs>/pretrain_bloom/{model}.log",
-    benchmark:
-        "<benchmarks>/pretrain_bloom/{model}.tsv"
     wildcard_constraints:
-        model=study.name_pattern(lora_study.built_models(config)),
+        model=entries.name_pattern(lora_entries.built_models(config)),
     conda:
         "../envs/transformers.yaml"
     threads: lookup(within=config, dpath="lora/models/{model}/pretrain/threads", default=1)
@@ -61,11 +51,10 @@ rule pretrain_bloom:
         gpu=1,
     params:
         settings=lookup(within=config, dpath="lora/models/{model}"),
-        code=code_sha256("pretrain_bloom"),
     message:
         "Pre-train the BLOOM {wildcards.model}"
     script:
-        "../scripts/pretrain_bloom.py"
+        "../scripts/lora/pretrain_bloom.py"
 
 
 rule prepare_base:
@@ -73,27 +62,21 @@ rule prepare_base:
         source=lambda w: source_path(config["lora"]["models"][w.model]["checkpoint"]["source"]),
     output:
         folder=directory("<results>/bases/{model}/transformers"),
-    log:
-        "<logs>/prepare_base/{model}.log",
-    benchmark:
-        "<benchmarks>/prepare_base/{model}.tsv"
     wildcard_constraints:
-        model=study.name_pattern(
-            set(config["lora"]["models"]) - set(lora_study.built_models(config))
+        model=entries.name_pattern(
+            set(config["lora"]["models"]) - set(lora_entries.built_models(config))
         ),
     conda:
         "../envs/analysis.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=30,
     params:
         checkpoint=lookup(within=config, dpath="lora/models/{model}/checkpoint"),
-        code=code_sha256("prepare_base"),
     message:
         "Unpack the base model {wildcards.model}"
     script:
-        "../scripts/prepare_base.py"
+        "../scripts/lora/prepare_base.py"
 
 
 rule finetune_lora:
@@ -111,12 +94,8 @@ rule finetune_lora:
         parameters="<results>/lora/{experiment}/seed-{seed}/parameters.csv",
         generations="<results>/lora/{experiment}/seed-{seed}/generations.jsonl",
         metrics="<results>/lora/{experiment}/seed-{seed}/metrics.json",
-    log:
-        "<logs>/finetune_lora/{experiment}/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/finetune_lora/{experiment}/seed-{seed}.tsv"
     wildcard_constraints:
-        experiment=study.name_pattern(config["lora"]["experiments"]),
+        experiment=entries.name_pattern(config["lora"]["experiments"]),
     conda:
         "../envs/transformers.yaml"
     threads: lookup(within=config, dpath="lora/experiments/{experiment}/threads")
@@ -125,12 +104,11 @@ rule finetune_lora:
         runtime=8 * 60,
         gpu=1,
     params:
-        settings=lambda w: lora_study.lora_settings(config, w.experiment),
-        code=code_sha256("finetune_lora"),
+        settings=lambda w: lora_entries.lora_settings(config, w.experiment),
     message:
         "Train the adapter {wildcards.experiment} with seed {wildcards.seed}"
     script:
-        "../scripts/finetune_lora.py"
+        "../scripts/lora/finetune_lora.py"
 
 
 # For whoever wants the model in one piece; nothing else asks for it.
@@ -141,19 +119,33 @@ rule merge_adapter:
         adapter_weights=rules.finetune_lora.output.adapter_weights,
     output:
         folder=directory("<results>/lora/{experiment}/seed-{seed}/merged"),
-    log:
-        "<logs>/merge_adapter/{experiment}/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/merge_adapter/{experiment}/seed-{seed}.tsv"
     conda:
         "../envs/transformers.yaml"
-    threads: 1
     resources:
         mem_mb=8000,
         runtime=30,
-    params:
-        code=code_sha256("merge_adapter"),
     message:
         "Merge the adapter {wildcards.experiment} of seed {wildcards.seed} into its base"
     script:
-        "../scripts/merge_adapter.py"
+        "../scripts/lora/merge_adapter.py"
+
+
+rule summarise_lora:
+    input:
+        metrics=lora_entries.lora_runs(config, "metrics.json"),
+        parameters=lora_entries.lora_runs(config, "parameters.csv"),
+        generations=lora_entries.lora_runs(config, "generations.jsonl"),
+    output:
+        table="<results>/tables/lora.csv",
+        report="<results>/tables/lora.json",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        experiments=lookup(within=config, dpath="lora/experiments"),
+    message:
+        "Summarise the LoRA runs"
+    script:
+        "../scripts/lora/summarise_lora.py"

@@ -1,18 +1,54 @@
-# The two reports: report.pdf, set with typst, and report.html, Snakemake's own.
+# Pages, model cards, and the two reports: report.pdf, set with typst, report.html, Snakemake's own.
 report: "../reports/workflow.rst"
 
 
 TABLES = [
     "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "parameters", "costs",
 ]  # fmt: skip
-LORA = lora_study.lora_targets(config)
+LORA = lora_entries.lora_targets(config)
 
 
 localrules:
+    describe_model,
+    export,
     render_table,
     render_pdf,
     render_html,
     study,
+
+
+rule describe_model:
+    input:
+        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
+        metrics=collect(
+            "<results>/runs/{{experiment}}/seed-{seed}/metrics.json", seed=config["seeds"]
+        ),
+        audit=collect("<results>/data/{dataset}/audit.json", dataset=experiment_dataset),
+    output:
+        card="<results>/runs/{experiment}/seed-{seed}/model/README.md",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=lambda w: entries.run_settings(config, w.experiment),
+        title=config["title"],
+        licence=config["licence"],
+    message:
+        "Write the model card of {wildcards.experiment}, seed {wildcards.seed}"
+    script:
+        "../scripts/report/describe_model.py"
+
+
+# All models of the study, each with its card.
+rule export:
+    input:
+        collect(
+            rules.describe_model.output.card,
+            experiment=config["experiments"],
+            seed=config["seeds"],
+        ),
 
 
 rule render_table:
@@ -26,24 +62,17 @@ rule render_table:
             category="Tables",
             labels={"Table": "{table}"},
         ),
-    log:
-        "<logs>/render_table/{table}.log",
-    benchmark:
-        "<benchmarks>/render_table/{table}.tsv"
     wildcard_constraints:
         table="|".join(TABLES),
     conda:
         "../envs/report.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
-    params:
-        code=code_sha256("render_table"),
     message:
         "Make a page of the table {wildcards.table}"
     script:
-        "../scripts/render_table.py"
+        "../scripts/report/render_table.py"
 
 
 rule render_pdf:
@@ -78,13 +107,8 @@ rule render_pdf:
             labels={"Report": "report.pdf"},
         ),
         config="<results>/config.yaml",
-    log:
-        "<logs>/render_pdf.log",
-    benchmark:
-        "<benchmarks>/render_pdf.tsv"
     conda:
         "../envs/report.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -92,11 +116,10 @@ rule render_pdf:
         config=config,
         datasets=list(config["datasets"]),
         engines=reporting.engines(config),
-        code=code_sha256("render_pdf"),
     message:
         "Set report.pdf"
     script:
-        "../scripts/render_pdf.py"
+        "../scripts/report/render_pdf.py"
 
 
 # All results but report.html, which describes them.
@@ -108,10 +131,7 @@ rule study:
         collect(rules.plot_confusion.output, dataset=reporting.datasets(config)),
         collect(rules.plot_calibration.output, dataset=reporting.datasets(config)),
         LORA,
-        collect(
-            rules.render_table.output,
-            table=TABLES,
-        ),
+        collect(rules.render_table.output, table=TABLES),
         # A run that was lost is made anew, even where the tables have it already.
         reporting.run_files(config, "predictions.csv"),
 
@@ -123,21 +143,15 @@ rule render_html:
         style=f"{workflow.basedir}/reports/report.css",
     output:
         html="<results>/report.html",
-    log:
-        "<logs>/render_html.log",
-    benchmark:
-        "<benchmarks>/render_html.tsv"
     conda:
         "../envs/report.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
         snakefile=workflow.main_snakefile,
         target="study",
-        code=code_sha256("render_html"),
     message:
         "Make report.html"
     script:
-        "../scripts/render_html.py"
+        "../scripts/report/render_html.py"

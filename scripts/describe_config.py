@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from seedwise.files import write_text
-from seedwise.study import CONFIG_SCHEMA, SCHEMAS
+from seedwise.study.validation import CONFIG_SCHEMA, SCHEMAS
 
 Schema = dict[str, Any]
 # A schema and the file in which its references start.

@@ -40,7 +40,7 @@ def read_lines(stream: IO[bytes], counts: Counter[str]) -> Iterator[str]:
 
 def read_table(path: Path, column: str, counts: Counter[str]) -> Iterator[str]:
     """Yield one column of a table, read as the workflow reads it."""
-    from seedwise.readers import read_rows
+    from seedwise.data.readers import read_rows
 
     settings = {"format": "table", "text": column}
     yield from (row.text for row in read_rows(path.read_bytes(), str(path), settings, None, counts))
@@ -108,7 +108,7 @@ def main(
     counts: Counter[str] = Counter()
     if file is not None and not file.is_file():
         raise UserError(f"{file}: no such file")
-    from seedwise.inference import Ensemble, model_folders  # seconds, so not for --help
+    from seedwise.models.inference import Ensemble, model_folders  # seconds, so not for --help
 
     ensemble = Ensemble([folder for path in model for folder in model_folders(path)], device)
     writer = Writer(form, ensemble.labels, sys.stdout)

@@ -15,16 +15,15 @@ from typing import Any
 
 import yaml
 
-import download_snapshot
-import prepare_dataset
-import train_tokenizer
-from seedwise.downloads import resolve_commit
+from seedwise.data.hub import fetch_snapshot, resolve_commit
+from seedwise.data.own_data import Settings, describe, find_files, locate, table_settings
+from seedwise.data.preparation import Prepared, prepare
+from seedwise.data.proposal import Machine, Plan, choose_sizes, this_machine
 from seedwise.errors import UserError
 from seedwise.files import write_text
-from seedwise.own_data import Settings, describe, find_files, locate, table_settings
-from seedwise.proposal import Machine, Plan, choose_sizes, this_machine
-from seedwise.sources import source_path
-from seedwise.study import check_config
+from seedwise.study.sources import source_path
+from seedwise.study.validation import check_config
+from seedwise.tokens import sentencepiece_model
 
 SEEDS = [0, 1, 2]
 SAMPLE = 20_000
@@ -94,7 +93,7 @@ def fetch(repository: str) -> tuple[Settings, list[Path]]:
     folder = Path(source_path(source))
     if not folder.exists():
         record = folder.with_name(f"{folder.name}.source.json")
-        download_snapshot.main(source=source, folder=folder, record=record)
+        fetch_snapshot(source=source, folder=folder, record=record)
     paths = find_files(folder)
     return {"source": source, **table_settings(paths, folder)}, paths
 
@@ -134,7 +133,7 @@ def vocabulary(texts: list[str]) -> int:
         corpus = Path(folder) / "corpus.txt"
         corpus.write_text("\n".join(" ".join(text.split()) for text in texts), encoding="utf-8")
         try:
-            train_tokenizer.train([corpus], options, MOST_PIECES)
+            sentencepiece_model.train([corpus], options, MOST_PIECES)
         except UserError as error:
             most = re.search(r"value <= (\d+)", str(error))
             # The workflow's own corpus lacks a tenth of the texts, held out to follow it.
@@ -151,7 +150,7 @@ def render(
     output: Path,
     name: str,
     settings: Settings,
-    prepared: prepare_dataset.Prepared,
+    prepared: Prepared,
     plan: Plan,
     machine: Machine,
     vocab_size: int,
@@ -194,7 +193,7 @@ def main(
     hub = len(data) == 1 and data[0].startswith("hub:")
     settings, paths = fetch(stem) if hub else locate(data)
     describe(settings, paths, text, label)
-    prepared = prepare_dataset.prepare(settings, f"datasets.{name}")
+    prepared = prepare(settings, f"datasets.{name}")
     machine = this_machine()
     train = [example.text for example in prepared.splits["train"]]
     corpus = train + [example.text for example in prepared.unlabelled]

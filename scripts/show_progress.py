@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from seedwise.errors import UserError
-from seedwise.progress import Progress, duration, last_progress
+from seedwise.machine.progress import Progress, duration, last_progress
 
 Jobs = dict[str, tuple[Progress, float]]
 

@@ -16,7 +16,7 @@ import yaml
 
 from seedwise.errors import UserError
 from seedwise.files import write_text
-from seedwise.fingerprints import different_causes, fingerprints
+from seedwise.results.fingerprints import different_causes, fingerprints
 
 ROOT = Path(__file__).resolve().parents[1]
 

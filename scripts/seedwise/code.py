@@ -21,9 +21,9 @@ def _imported_modules(source: Path) -> set[str]:
 
 
 def source_files(script: str) -> list[Path]:
-    """Return ``scripts/{script}.py`` and the project's modules it imports, however deep, sorted."""
+    """Return a rule's script and the modules of ours that it imports, however deep, sorted."""
     found: set[Path] = set()
-    waiting = [SCRIPTS / f"{script}.py"]
+    waiting = list(SCRIPTS.glob(f"*/{script}.py"))
     while waiting:
         source = waiting.pop()
         if source in found:

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from seedwise.environment import cpu_seconds, peak_rss_mib
 from seedwise.errors import UserError
 from seedwise.files import sha256_of_files, write_json, write_text
 from seedwise.log import log_to
-from seedwise.machine import cpu_seconds, peak_rss_mib
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 from fairseq.data import Dictionary
 from fairseq.models.roberta import RobertaModel
 
-from seedwise.vocabulary import MASK
+from seedwise.tokens.vocabulary import MASK
 from seedwise_fairseq import launch
 
 

@@ -15,10 +15,10 @@ from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.distributed.utils import call_main
 from fairseq.options import get_training_parser, parse_args_and_arch
 
-from seedwise import distributed
 from seedwise.files import atomic
-from seedwise.stopping import saving_first
-from seedwise.weight_names import is_fused_copy
+from seedwise.machine import distributed
+from seedwise.machine.stopping import saving_first
+from seedwise.models.weight_names import is_fused_copy
 from seedwise_fairseq import USER_DIR, resume
 
 logger = logging.getLogger(__name__)

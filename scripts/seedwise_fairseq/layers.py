@@ -1,4 +1,4 @@
-"""fairseq's RoBERTa with the attention and dropout of `seedwise.layers`."""
+"""fairseq's RoBERTa with the attention and dropout of `seedwise.models.layers`."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from fairseq.modules.gelu import gelu
 from torch import nn
 from torch.nn import functional
 
-from seedwise.layers import attention, replace_dropout
+from seedwise.models.layers import attention, replace_dropout
 
 
 class SelfAttention(MultiheadAttention):

@@ -6,9 +6,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from seedwise.checkpoints import load_checkpoint
 from seedwise.errors import UserError
 from seedwise.files import atomic
+from seedwise.models.checkpoints import load_checkpoint
 
 logger = logging.getLogger(__name__)
 

@@ -20,10 +20,10 @@ from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
 from fairseq.tasks.sentence_prediction import SentencePredictionConfig, SentencePredictionTask
 from torch.nn import functional
 
-from seedwise import distributed
-from seedwise.checkpoints import load_checkpoint
-from seedwise.layers import LENGTH_MULTIPLE
-from seedwise.progress import Reporter
+from seedwise.machine import distributed
+from seedwise.machine.progress import Reporter
+from seedwise.models.checkpoints import load_checkpoint
+from seedwise.models.layers import LENGTH_MULTIPLE
 from seedwise_fairseq.layers import accelerate
 
 BATCHES_PER_GROUP = 50

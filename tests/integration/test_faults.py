@@ -4,9 +4,9 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from support import ROOT
+
 PAGE = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
 
 

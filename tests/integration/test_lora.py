@@ -7,14 +7,14 @@ import peft
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_bloom import run_settings, write_base, write_questions
 from transformers import AutoModelForCausalLM
 
 import finetune_lora
 import merge_adapter
-from seedwise import lora
 from seedwise.errors import UserError
 from seedwise.files import read_jsonl, sha256_of_files
+from seedwise.lora import adapters as lora
+from support.tiny_bloom import run_settings, write_base, write_questions
 
 NF4 = {"type": "nf4", "double_quant": True, "compute_dtype": "bfloat16"}
 

@@ -11,14 +11,20 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
 import yaml
-from local_server import local_server
-from published_models import (
+from safetensors.torch import load_file
+from transformers import AutoTokenizer
+
+from seedwise.files import read_json
+from seedwise.models.checkpoints import load_checkpoint
+from seedwise.tokens.indexed import read_texts
+from support import ROOT
+from support.local_server import local_server
+from support.published_models import (
     STUDY,
     convert,
     import_from,
@@ -26,16 +32,9 @@ from published_models import (
     write_own_tokenizer,
     write_transformers_folder,
 )
-from safetensors.torch import load_file
-from small_texts import RECORDS
-from tiny_bloom import write_base
-from transformers import AutoTokenizer
+from support.small_texts import RECORDS
+from support.tiny_bloom import write_base
 
-from seedwise.checkpoints import load_checkpoint
-from seedwise.files import read_json
-from seedwise.indexed import read_texts
-
-ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "paper.yaml"
 COMMIT = "c" * 40
 SEEDS = (0, 1, 2)

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from slurm_cluster import PROGRAMS, Cluster, finish, missing, slurm, wait_for
-from smoke_study import ROOT, snakemake, write_study
+
+from support import ROOT
+from support.slurm_cluster import PROGRAMS, Cluster, finish, missing, slurm, wait_for
+from support.smoke_study import snakemake, write_study
 
 REASON = missing(*PROGRAMS)
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)

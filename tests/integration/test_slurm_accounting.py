@@ -1,8 +1,9 @@
 """`profiles/slurm` with sacct, on a SLURM that keeps accounts."""
 
 import pytest
-from slurm_cluster import DATABASE_PROGRAMS, PROGRAMS, finish, missing, slurm
-from smoke_study import write_study
+
+from support.slurm_cluster import DATABASE_PROGRAMS, PROGRAMS, finish, missing, slurm
+from support.smoke_study import write_study
 
 REASON = missing(*PROGRAMS, *DATABASE_PROGRAMS)
 

@@ -4,16 +4,18 @@ import ast
 import importlib.metadata
 import re
 import sys
+from collections import Counter
 
 import pytest
 import yaml
-from smoke_study import ROOT
 
 from seedwise.code import source_files
+from support import ROOT
 
 SCRIPTS = ROOT / "scripts"
 RULE_FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
-SECTIONS = {"log", "benchmark", "conda", "threads", "resources", "message", "params", "output"}
+STAGES = ["data", "tokens", "models", "training", "lora", "results", "figures", "report"]
+SECTIONS = {"conda", "resources", "message", "output"}
 OWN = {"seedwise", "seedwise_fairseq"}
 DISTRIBUTIONS = importlib.metadata.packages_distributions()
 
@@ -23,7 +25,7 @@ def read_rules():
     rules = {}
     for file in RULE_FILES:
         text = file.read_text(encoding="utf-8")
-        for name, body in re.findall(r"^ *rule (\w+):\n((?:    .*\n|\n)*)", text, re.MULTILINE):
+        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)*)", text, re.MULTILINE):
             parts = re.split(r"^    (\w+):", body, flags=re.MULTILINE)[1:]
             rules[name] = dict(zip(parts[::2], map(str.strip, parts[1::2]), strict=True))
     return rules
@@ -68,7 +70,7 @@ def third_party_imports(script):
                 names.update(alias.name.split(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module.split(".")[0])
-    names -= OWN | set(sys.stdlib_module_names) | {path.stem for path in SCRIPTS.glob("*.py")}
+    names -= OWN | set(sys.stdlib_module_names)
     return {normal(DISTRIBUTIONS[name][0]) for name in names}
 
 
@@ -78,13 +80,11 @@ def test_rules_were_found():
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_rule_script_log_and_benchmark_share_a_name(name):
-    rule = JOBS[name]
-    assert rule["script"] == f'"../scripts/{name}.py"'
-    assert (SCRIPTS / f"{name}.py").is_file()
-    assert re.match(rf'"<logs>/{name}[/.]', rule["log"])
-    assert re.match(rf'"<benchmarks>/{name}[/.]', rule["benchmark"])
-    assert set(re.findall(r'code_sha256\("(\w+)"\)', str(rule))) <= {name}
+def test_a_rule_and_its_script_share_name_and_stage(name):
+    (stage,) = (file.stem for file in RULE_FILES if f"rule {name}:" in file.read_text("utf-8"))
+    assert stage in STAGES
+    assert JOBS[name]["script"] == f'"../scripts/{stage}/{name}.py"'
+    assert (SCRIPTS / stage / f"{name}.py").is_file()
 
 
 @pytest.mark.parametrize("name", JOBS)
@@ -97,23 +97,29 @@ def test_rule_is_complete(name):
 
 
 def test_every_script_is_a_rule_or_a_command_and_is_tested():
-    scripts = {path.stem for path in SCRIPTS.glob("*.py")}
-    assert scripts == set(JOBS) | COMMANDS
+    scripts = {path.stem for stage in STAGES for path in (SCRIPTS / stage).glob("*.py")}
+    assert scripts == set(JOBS)
+    assert {path.stem for path in SCRIPTS.glob("*.py")} == COMMANDS
+    scripts |= COMMANDS
     tests = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py"))
     imported = set(re.findall(r"^ *(?:import|from) (\w+)", tests, re.MULTILINE))
     assert not scripts - imported
 
 
-def test_files_stay_short():
-    lengths = {
-        path.relative_to(ROOT): len(path.read_text(encoding="utf-8").splitlines())
-        for path in [*RULE_FILES, *SCRIPTS.rglob("*.py"), *ROOT.glob("tests/**/*.py")]
-    }
-    limits = {".smk": 200, ".py": 400, "": 60}
-    assert not [path for path, length in lengths.items() if length > limits[path.suffix]]
+def test_files_stay_short_and_folders_small():
+    files = [*RULE_FILES, *SCRIPTS.rglob("*.py"), *ROOT.glob("tests/**/*.py")]
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
+    assert not [
+        path for path, n in lengths.items() if n > (60 if path.name == "Snakefile" else 300)
+    ]
+    folders = Counter(path.parent for path in files if path.name != "__init__.py")
+    assert not [folder for folder, modules in folders.items() if modules > 15]
 
 
-@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=lambda path: path.stem)
+SCRIPT_FILES = [path for path in SCRIPTS.rglob("*.py") if not OWN & set(path.parts)]
+
+
+@pytest.mark.parametrize("path", sorted(SCRIPT_FILES), ids=lambda path: path.stem)
 def test_script_runs_without_snakemake_but_for_its_last_lines(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     main = tree.body[-1]

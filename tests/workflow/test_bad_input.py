@@ -1,7 +1,8 @@
 """Mistakes of a user, as the real Snakemake reports them: one message, no traceback, no job."""
 
 import pytest
-from smoke_study import snakemake, write_study
+
+from support.smoke_study import snakemake, write_study
 
 
 def repeat_a_seed(config):

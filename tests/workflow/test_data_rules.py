@@ -5,13 +5,13 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
-from local_server import local_server
 
-ROOT = Path(__file__).parents[2]
+from support import ROOT
+from support.local_server import local_server
+
 SNAKEFILE = """
 from snakemake.utils import validate
 

@@ -13,10 +13,11 @@ from collections import Counter
 
 import pytest
 import yaml
-from documentation import PAGES, ROOT, blocks, commands
-from smoke_study import CONFIG, snakemake, write_study
 
-from seedwise import datasets, study
+from seedwise.study import datasets, validation
+from support import ROOT
+from support.documentation import PAGES, blocks, commands
+from support.smoke_study import CONFIG, snakemake, write_study
 
 SCRIPT = re.compile(r"(?:.*\| )?\.venv/bin/python scripts/(\w+)\.py ?(.*)")
 PACKAGE = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["datasets"][
@@ -83,7 +84,7 @@ def test_part_of_a_study_is_valid(page, code):
     sections = part if {"datasets", "models"} & set(part) else {"experiments": part}
     for section, entries in sections.items():
         config[section] |= entries
-    study.check_config(config, page)
+    validation.check_config(config, page)
     datasets.check_datasets(config)
 
 

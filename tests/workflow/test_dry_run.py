@@ -7,7 +7,9 @@ import subprocess
 import sys
 
 from packaging.requirements import Requirement
-from smoke_study import ROOT, job_counts, snakemake, write_study
+
+from support import ROOT
+from support.smoke_study import job_counts, snakemake, write_study
 
 # Not in Snakemake's requirements; the workflow's steps need them, its planning must not.
 STEPS_NEED = {"torch", "fairseq", "transformers", "sentencepiece", "pandas", "scipy", "filelock"}

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from smoke_study import ROOT
+from support import ROOT
 
 
 def test_make_lint_finds_nothing():

@@ -6,17 +6,17 @@ import json
 import subprocess
 import sys
 
-import browser
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from documentation import blocks
 from scipy import stats
-from smoke_study import ROOT, snakemake
 from transformers import pipeline
 
-from seedwise.progress import last_progress
+from seedwise.machine.progress import last_progress
+from support import ROOT, browser
+from support.documentation import blocks
+from support.smoke_study import snakemake
 
 LABELS = ["negative", "neutral", "positive"]
 SEEDS = (0, 1)

@@ -1,8 +1,10 @@
 """`profiles/slurm` without a SLURM: what it makes of its user's environment."""
 
 import pytest
-from smoke_study import ROOT, snakemake, write_study
 from snakemake.profiles import ProfileConfigFileParser
+
+from support import ROOT
+from support.smoke_study import snakemake, write_study
 
 PROFILE = ROOT / "profiles/slurm/profile.yaml"
 # As docs/cluster.md offers them.

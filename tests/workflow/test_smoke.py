@@ -7,8 +7,10 @@ import time
 
 import pandas as pd
 import pytest
-from smoke_study import ROOT, job_counts, snakemake, write_study
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from support import ROOT
+from support.smoke_study import job_counts, snakemake, write_study
 
 RUNS = [
     (experiment, seed)
@@ -95,6 +97,16 @@ def test_splits_and_audit(results):
     assert audit["labels"] == ["negative", "positive"]
     assert audit["splits"]["train"]["labels"] == {"negative": 40, "positive": 40}
     assert {"texts", "empty", "duplicates", "characters", "words"} <= set(audit["splits"]["test"])
+
+
+@pytest.mark.parametrize(
+    "job",
+    ["prepare_dataset/reviews", "encode_dataset/small/reviews/valid", "render_table/summary"]
+    + ["pretrain_model/small", "finetune_fairseq/fairseq-random/seed-1", "render_pdf"],
+)
+def test_log_and_benchmark_follow_from_the_name_of_a_rule(folder, job):
+    assert (folder / f"logs/smoke/{job}.log").is_file()
+    assert (folder / f"results/smoke/benchmarks/{job}.tsv").is_file()
 
 
 def test_run_keeps_the_contract(run, results):

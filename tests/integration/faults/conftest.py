@@ -4,12 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import processes
 import pytest
-import tiny_bloom
-import tiny_chain
-from tiny_chain import ARCHITECTURE, write_chain
-from tiny_pretraining import PRETRAIN, write_corpus
 
 import finetune_fairseq
 import finetune_lora
@@ -17,6 +12,9 @@ import finetune_transformers
 import pretrain_bloom
 import pretrain_model
 from seedwise.files import write_jsonl
+from support import processes, tiny_bloom, tiny_chain
+from support.tiny_chain import ARCHITECTURE, write_chain
+from support.tiny_pretraining import PRETRAIN, write_corpus
 
 CHECKPOINT_UPDATES = 3
 

@@ -6,12 +6,12 @@ import random
 import signal
 from pathlib import Path
 
-import processes
 import pytest
-from local_server import local_server
 
 import download_source
-from seedwise.downloads import download_url
+from seedwise.data.downloads import download_url
+from support import processes
+from support.local_server import local_server
 
 BODY = random.Random(1).randbytes(300_000)
 SHA = hashlib.sha256(BODY).hexdigest()

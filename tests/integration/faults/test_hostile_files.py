@@ -9,16 +9,16 @@ import struct
 import tarfile
 import zipfile
 
-import processes
 import pytest
 import torch
-from published_models import Canary
-from tiny_chain import ARCHITECTURE
 
 import import_checkpoint
 import import_transformers
 import prepare_dataset
 from seedwise.files import sha256_of_files
+from support import processes
+from support.published_models import Canary
+from support.tiny_chain import ARCHITECTURE
 
 ROWS = b"text,label\n" + b"".join(b"text %d,%d\n" % (n, n % 2) for n in range(20))
 PARTS = ("train", "valid", "test", "unlabelled", "audit")

@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-from trained import same_results
 
-ROOT = Path(__file__).parents[3]
+from support import ROOT
+from support.trained import same_results
+
 SNAKEFILE = """
 rule train:
     output: "run/metrics.json"
@@ -24,7 +24,7 @@ sys.path.insert(0, {str(ROOT / "scripts")!r})
 from pathlib import Path
 from seedwise.files import write_text
 from seedwise.log import log_to
-from seedwise.scratch import training_scratch
+from seedwise.machine.scratch import training_scratch
 with log_to(snakemake.log[0]):
     output = Path(snakemake.output[0])
     with training_scratch(output.parent, "key") as scratch:

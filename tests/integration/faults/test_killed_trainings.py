@@ -4,11 +4,12 @@ import io
 import shutil
 from pathlib import Path
 
-import processes
 import pytest
 import torch
 import transformers
-from trained import same_results
+
+from support import processes
+from support.trained import same_results
 
 NAMES = ("fairseq", "transformers", "lora", "masked-lm", "causal-lm")
 

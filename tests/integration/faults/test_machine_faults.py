@@ -3,15 +3,14 @@
 import os
 import subprocess
 
-import processes
 import pytest
-import synthetic_study
-from local_server import local_server
-from trained import same_results
 
 import aggregate_runs
 import prepare_dataset
-from seedwise.downloads import download_url
+from seedwise.data.downloads import download_url
+from support import processes, synthetic_study
+from support.local_server import local_server
+from support.trained import same_results
 
 
 @pytest.fixture

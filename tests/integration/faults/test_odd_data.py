@@ -1,13 +1,13 @@
 """Odd texts keep their labels from the file to the lines that are trained on; mistakes stop."""
 
-import processes
 import pytest
-from tiny_chain import ARCHITECTURE, SPLITS
 
 import encode_dataset
 import prepare_dataset
 from seedwise.files import read_json, read_jsonl
-from seedwise.indexed import read_texts
+from seedwise.tokens.indexed import read_texts
+from support import processes
+from support.tiny_chain import ARCHITECTURE, SPLITS
 
 LABELS = ["0", "1"]
 PAIR = {"format": "review-label", "labels": LABELS}

@@ -7,15 +7,15 @@ import signal
 import time
 from pathlib import Path
 
-import processes
 import pytest
 import torch
-from tiny_chain import make_run
-from trained import same_results
 
 import finetune_fairseq
 import finetune_transformers
-from seedwise import distributed
+from seedwise.machine import distributed
+from support import processes
+from support.tiny_chain import make_run
+from support.trained import same_results
 
 STOPPED_AT = 3  # no checkpoint is due after the two updates that follow
 FILES = {

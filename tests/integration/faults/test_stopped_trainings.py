@@ -5,10 +5,11 @@ import re
 import signal
 import time
 
-import processes
 import pytest
 import torch
-from trained import same_results
+
+from support import processes
+from support.trained import same_results
 
 NAMES = ("fairseq", "transformers", "lora", "masked-lm", "causal-lm")
 SECONDS = 15
@@ -74,7 +75,7 @@ def test_a_stopped_training_leaves_a_checkpoint_of_its_last_update(
 
 
 def test_a_library_that_swallows_the_end_cannot_keep_a_job_alive(tmp_path):
-    from seedwise import stopping
+    from seedwise.machine import stopping
 
     def main():
         with stopping.stopping_on_signals():

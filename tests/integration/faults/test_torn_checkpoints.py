@@ -2,9 +2,10 @@
 
 import os
 
-import processes
 import pytest
-from trained import same_results
+
+from support import processes
+from support.trained import same_results
 
 NAMES = ("fairseq", "transformers", "lora")
 

@@ -10,9 +10,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from local_server import local_server
-from smoke_study import ROOT, snakemake, write_study
-from trained import same_results
+
+from support import ROOT
+from support.local_server import local_server
+from support.smoke_study import snakemake, write_study
+from support.trained import same_results
 
 RUN = Path("results/smoke/runs/fairseq-random/seed-0")
 FILES = ("history.csv", "predictions.csv", "model.pt")

@@ -1,0 +1,219 @@
+# Models: pre-trained here or published, converted between the engines, counted, exported.
+rule pretrain_model:
+    input:
+        corpus=[
+            gather.corpus(f"<results>/corpus/{{{{model}}}}/{{scatteritem}}/binarized/{file}")
+            for file in ("dict.txt", "train.bin", "train.idx", "valid.bin", "valid.idx")
+        ],
+    output:
+        model="<results>/pretrained/{model}/model.pt",
+        history="<results>/pretrained/{model}/history.csv",
+        metrics="<results>/pretrained/{model}/metrics.json",
+    wildcard_constraints:
+        model=entries.name_pattern(entries.trained_models(config)),
+    # Most other jobs wait for it.
+    priority: 1
+    conda:
+        "../envs/fairseq.yaml"
+    threads: lambda w: entries.cores(config["models"][w.model]["pretrain"])
+    resources:
+        mem_mb=8000,
+        runtime=24 * 60,
+        gpu=lambda w: config["models"][w.model]["pretrain"]["processes"],
+    params:
+        settings=lookup(within=config, dpath="models/{model}"),
+    message:
+        "Pre-train {wildcards.model}"
+    script:
+        "../scripts/models/pretrain_model.py"
+
+
+# Published models: what others have pre-trained, taken over and checked.
+rule import_checkpoint:
+    input:
+        source=lambda w: sources.source_path(
+            config["models"][w.model]["fairseq_checkpoint"]["source"]
+        ),
+    output:
+        model="<results>/pretrained/{model}/model.pt",
+        dictionary="<results>/tokens/{model}/dict.txt",
+        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+    wildcard_constraints:
+        model=entries.name_pattern(entries.models_with(config, "fairseq_checkpoint")),
+    conda:
+        "../envs/fairseq.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        located=lookup(within=config, dpath="models/{model}/fairseq_checkpoint"),
+        architecture=lookup(within=config, dpath="models/{model}/architecture"),
+    message:
+        "Take over the published fairseq checkpoint of {wildcards.model}"
+    script:
+        "../scripts/models/import_checkpoint.py"
+
+
+rule import_transformers:
+    input:
+        source=lambda w: sources.source_path(
+            config["models"][w.model]["transformers_checkpoint"]["source"]
+        ),
+    output:
+        folder=multiext("<results>/pretrained/{model}/transformers/", *TRANSFORMERS_FILES),
+    wildcard_constraints:
+        model=entries.name_pattern(entries.models_with(config, "transformers_checkpoint")),
+    conda:
+        "../envs/transformers.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        located=lookup(within=config, dpath="models/{model}/transformers_checkpoint"),
+        architecture=lookup(within=config, dpath="models/{model}/architecture"),
+    message:
+        "Take over the published transformers folder of {wildcards.model}"
+    script:
+        "../scripts/models/import_transformers.py"
+
+
+# fairseq to transformers: the weights, the tokenizer, and the proof that both agree.
+rule predict_reference:
+    input:
+        model="<results>/pretrained/{model}/model.pt",
+        binarized=collect(
+            "<results>/binarized/{{model}}/{dataset}/input0/{file}",
+            dataset=lambda w: entries.datasets_with_model(config, w.model)[0],
+            file=["dict.txt", "valid.bin", "valid.idx"],
+        ),
+    output:
+        reference="<results>/pretrained/{model}/reference.npz",
+    conda:
+        "../envs/fairseq.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=15,
+    message:
+        "Predict masked tokens of 64 texts with fairseq's {wildcards.model}"
+    script:
+        "../scripts/models/predict_reference.py"
+
+
+rule convert_model:
+    input:
+        checkpoint="<results>/pretrained/{model}/model.pt",
+        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        dictionary="<results>/tokens/{model}/dict.txt",
+        reference=rules.predict_reference.output.reference,
+        texts=collect(
+            "<results>/data/{dataset}/{split}.jsonl",
+            dataset=lambda w: entries.datasets_with_model(config, w.model),
+            split=["train", "valid", "test"],
+        ),
+        tokens=collect(
+            "<results>/binarized/{{model}}/{dataset}/input0/{split}.bin",
+            dataset=lambda w: entries.datasets_with_model(config, w.model),
+            split=["train", "valid", "test"],
+        ),
+    output:
+        folder=multiext("<results>/pretrained/{model}/transformers/", *TRANSFORMERS_FILES),
+        report="<results>/pretrained/{model}/conversion.json",
+    wildcard_constraints:
+        # Others bring a transformers folder of their own.
+        model=entries.name_pattern(
+            set(config["models"]) - set(entries.models_with(config, "transformers_checkpoint"))
+        ),
+    conda:
+        "../envs/transformers.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        architecture=lookup(within=config, dpath="models/{model}/architecture"),
+    message:
+        "Convert {wildcards.model} from fairseq to transformers, and check it"
+    script:
+        "../scripts/models/convert_model.py"
+
+
+# A fine-tuned fairseq model as a transformers folder, beside its model.pt.
+rule export_run:
+    input:
+        checkpoint="<results>/runs/{experiment}/seed-{seed}/model.pt",
+        predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
+        sentencepiece=collect(
+            "<results>/tokens/{model}/sentencepiece.bpe.model", model=experiment_model
+        ),
+        dictionary=collect("<results>/tokens/{model}/dict.txt", model=experiment_model),
+        data=collect(
+            "<results>/data/{dataset}/{file}",
+            dataset=experiment_dataset,
+            file=["test.jsonl", "audit.json"],
+        ),
+    output:
+        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
+    wildcard_constraints:
+        experiment=entries.name_pattern(entries.experiments(config, engine="fairseq")),
+    conda:
+        "../envs/transformers.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        architecture=lambda w: entries.run_settings(config, w.experiment)["architecture"],
+    message:
+        "Export {wildcards.experiment}, seed {wildcards.seed}, as a transformers folder"
+    script:
+        "../scripts/models/export_run.py"
+
+
+# The parameters of each model, by formula and counted in both engines.
+rule count_fairseq:
+    output:
+        counts="<results>/parameters/{model}/fairseq.json",
+    conda:
+        "../envs/fairseq.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        architecture=lookup(within=config, dpath="models/{model}/architecture"),
+    message:
+        "Count the parameters of fairseq's {wildcards.model}"
+    script:
+        "../scripts/models/count_fairseq.py"
+
+
+rule count_transformers:
+    output:
+        counts="<results>/parameters/{model}/transformers.json",
+    conda:
+        "../envs/transformers.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        architecture=lookup(within=config, dpath="models/{model}/architecture"),
+    message:
+        "Count the parameters of transformers' {wildcards.model}"
+    script:
+        "../scripts/models/count_transformers.py"
+
+
+rule check_parameters:
+    input:
+        fairseq=collect(rules.count_fairseq.output.counts, model=config["models"]),
+        transformers=collect(rules.count_transformers.output.counts, model=config["models"]),
+    output:
+        parameters="<results>/tables/parameters.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        architectures={name: model["architecture"] for name, model in config["models"].items()},
+    message:
+        "Check the parameters of every model against its formulas"
+    script:
+        "../scripts/models/check_parameters.py"

@@ -1,0 +1,90 @@
+# Runs to tables: one row per run, mean and spread, paired comparisons, costs.
+from seedwise.study import lora_entries, reporting
+
+# The rules above have ended when the tables are made; those below may still be running.
+TIMED_RULES = [rule.name for rule in workflow.rules if rule.script]
+
+
+localrules:
+    aggregate_runs,
+    aggregate_costs,
+
+
+rule aggregate_runs:
+    input:
+        metrics=reporting.run_files(config, "metrics.json"),
+    output:
+        runs="<results>/tables/runs.csv",
+        summary="<results>/tables/summary.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        published=reporting.published(config),
+    message:
+        "Average the runs over their seeds"
+    script:
+        "../scripts/results/aggregate_runs.py"
+
+
+rule compare_experiments:
+    input:
+        metrics=reporting.run_files(config, "metrics.json"),
+        predictions=reporting.run_files(config, "predictions.csv"),
+    output:
+        comparisons="<results>/tables/comparisons.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Compare the experiments in pairs"
+    script:
+        "../scripts/results/compare_experiments.py"
+
+
+rule analyse_predictions:
+    input:
+        metrics=reporting.run_files(config, "metrics.json"),
+        predictions=reporting.run_files(config, "predictions.csv"),
+        tests=collect("<results>/data/{dataset}/test.jsonl", dataset=reporting.datasets(config)),
+    output:
+        confusion="<results>/tables/confusion.csv",
+        calibration="<results>/tables/calibration.csv",
+        agreement="<results>/tables/agreement.csv",
+        mistakes="<results>/tables/mistakes.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        datasets=reporting.datasets(config),
+    message:
+        "Tabulate confusion, calibration, agreement and mistakes"
+    script:
+        "../scripts/results/analyse_predictions.py"
+
+
+rule aggregate_costs:
+    input:
+        metrics=reporting.run_files(config, "metrics.json"),
+        lora=lora_entries.lora_runs(config, "metrics.json"),
+        parameters="<results>/tables/parameters.csv",
+    output:
+        costs="<results>/tables/costs.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        benchmarks=f"results/{config['study']}/benchmarks",
+        rules=TIMED_RULES,
+    message:
+        "Gather what every job cost"
+    script:
+        "../scripts/results/aggregate_costs.py"

@@ -1,0 +1,164 @@
+# Texts to tokens: the corpus of a model, its SentencePiece model and dictionary, ids of pieces.
+# A corpus may be scattered over shards: fairseq reads one in each epoch, in turn.
+scattergather:
+    corpus=config["corpus_shards"],
+
+
+rule build_corpus:
+    input:
+        train=lambda w: collect(
+            "<results>/data/{dataset}/train.jsonl", dataset=config["models"][w.model]["corpus"]
+        ),
+        unlabelled=lambda w: collect(
+            "<results>/data/{dataset}/unlabelled.jsonl",
+            dataset=config["models"][w.model]["corpus"],
+        ),
+        held_out=collect(
+            "<results>/data/{dataset}/{split}.jsonl",
+            dataset=config["datasets"],
+            split=["valid", "test"],
+        ),
+    output:
+        train=scatter.corpus("<results>/corpus/{{model}}/{scatteritem}/train.txt"),
+        valid="<results>/corpus/{model}/valid/valid.txt",
+    conda:
+        "../envs/sentencepiece.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        valid_texts=lookup(within=config, dpath="models/{model}/pretrain/valid_texts", default=0),
+        seed=lookup(within=config, dpath="models/{model}/pretrain/seed", default=0),
+    message:
+        "Gather the pre-training corpus of {wildcards.model}"
+    script:
+        "../scripts/tokens/build_corpus.py"
+
+
+rule train_tokenizer:
+    input:
+        corpus=rules.build_corpus.output.train,
+    output:
+        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        dictionary="<results>/tokens/{model}/dict.txt",
+    wildcard_constraints:
+        model=entries.name_pattern(entries.trained_models(config)),
+    conda:
+        "../envs/sentencepiece.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        tokenizer=lookup(within=config, dpath="models/{model}/tokenizer", default={}),
+        vocab_size=lookup(within=config, dpath="models/{model}/architecture/vocab_size"),
+    message:
+        "Train the SentencePiece model of {wildcards.model}"
+    script:
+        "../scripts/tokens/train_tokenizer.py"
+
+
+rule encode_dataset:
+    input:
+        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        dictionary="<results>/tokens/{model}/dict.txt",
+        split="<results>/data/{dataset}/{split}.jsonl",
+        audit="<results>/data/{dataset}/audit.json",
+    output:
+        tokens="<results>/tokens/{model}/{dataset}/{split}.bin",
+        index="<results>/tokens/{model}/{dataset}/{split}.idx",
+        labels="<results>/tokens/{model}/{dataset}/{split}.label",
+        counts="<results>/tokens/{model}/{dataset}/{split}.audit.json",
+    conda:
+        "../envs/sentencepiece.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        max_positions=lookup(within=config, dpath="models/{model}/architecture/max_positions"),
+    message:
+        "Encode the {wildcards.split} split of {wildcards.dataset} for {wildcards.model}"
+    script:
+        "../scripts/tokens/encode_dataset.py"
+
+
+rule encode_corpus:
+    input:
+        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        dictionary="<results>/tokens/{model}/dict.txt",
+        texts="<results>/corpus/{model}/{shard}/{split}.txt",
+    output:
+        tokens="<results>/corpus/{model}/{shard}/{split}.bin",
+        index="<results>/corpus/{model}/{shard}/{split}.idx",
+    wildcard_constraints:
+        shard=r"valid|\d+-of-\d+",
+    conda:
+        "../envs/sentencepiece.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        block_tokens=lookup(within=config, dpath="models/{model}/pretrain/block_tokens"),
+    message:
+        "Encode the corpus of {wildcards.model}: {wildcards.shard}"
+    script:
+        "../scripts/tokens/encode_corpus.py"
+
+
+# Tokens to what fairseq-preprocess writes with our dictionaries.
+rule binarize_dataset:
+    input:
+        dictionary="<results>/tokens/{model}/dict.txt",
+        tokens=collect(
+            "<results>/tokens/{{model}}/{{dataset}}/{split}.bin",
+            split=["train", "valid", "test"],
+        ),
+        indexes=collect(
+            "<results>/tokens/{{model}}/{{dataset}}/{split}.idx",
+            split=["train", "valid", "test"],
+        ),
+        labels=collect(
+            "<results>/tokens/{{model}}/{{dataset}}/{split}.label",
+            split=["train", "valid", "test"],
+        ),
+        audit="<results>/data/{dataset}/audit.json",
+    output:
+        tokens=multiext("<results>/binarized/{model}/{dataset}/input0/", *BINARIZED_FILES),
+        labels=multiext("<results>/binarized/{model}/{dataset}/label/", *BINARIZED_FILES),
+    conda:
+        "../envs/fairseq.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Binarize {wildcards.dataset} for {wildcards.model}"
+    script:
+        "../scripts/tokens/binarize_dataset.py"
+
+
+rule binarize_corpus:
+    input:
+        dictionary="<results>/tokens/{model}/dict.txt",
+        train=multiext("<results>/corpus/{model}/{shard}/train", ".bin", ".idx"),
+        valid=multiext("<results>/corpus/{model}/valid/valid", ".bin", ".idx"),
+    output:
+        multiext(
+            "<results>/corpus/{model}/{shard}/binarized/",
+            "dict.txt",
+            "train.bin",
+            "train.idx",
+            "valid.bin",
+            "valid.idx",
+        ),
+    wildcard_constraints:
+        shard=r"\d+-of-\d+",
+    conda:
+        "../envs/fairseq.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    message:
+        "Binarize the corpus of {wildcards.model}: {wildcards.shard}"
+    script:
+        "../scripts/tokens/binarize_corpus.py"

@@ -1,0 +1,89 @@
+# One run per experiment and seed, by each engine.
+rule finetune_fairseq:
+    input:
+        data=collect(
+            "<results>/data/{dataset}/{file}",
+            dataset=experiment_dataset,
+            file=["train.jsonl", "valid.jsonl", "test.jsonl", "audit.json"],
+        ),
+        binarized=collect(
+            "<results>/binarized/{model}/{dataset}/{part}/{file}",
+            model=experiment_model,
+            dataset=experiment_dataset,
+            part=["input0", "label"],
+            file=BINARIZED_FILES,
+        ),
+        pretrained=branch(
+            experiment_init,
+            cases={
+                "pretrained": collect(
+                    "<results>/pretrained/{model}/model.pt", model=experiment_model
+                ),
+                "random": [],
+            },
+        ),
+    output:
+        history="<results>/runs/{experiment}/seed-{seed}/history.csv",
+        predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
+        metrics="<results>/runs/{experiment}/seed-{seed}/metrics.json",
+        model="<results>/runs/{experiment}/seed-{seed}/model.pt",
+    wildcard_constraints:
+        experiment=entries.name_pattern(entries.experiments(config, engine="fairseq")),
+    conda:
+        "../envs/fairseq.yaml"
+    threads: lambda w: entries.cores(config["experiments"][w.experiment]["finetune"])
+    resources:
+        mem_mb=8000,
+        runtime=8 * 60,
+        gpu=lambda w: config["experiments"][w.experiment]["finetune"]["processes"],
+    params:
+        settings=lambda w: entries.run_settings(config, w.experiment),
+    message:
+        "Fine-tune {wildcards.experiment} with seed {wildcards.seed}"
+    script:
+        "../scripts/training/finetune_fairseq.py"
+
+
+rule finetune_transformers:
+    input:
+        data=collect(
+            "<results>/data/{dataset}/{file}",
+            dataset=experiment_dataset,
+            file=["train.jsonl", "valid.jsonl", "test.jsonl", "audit.json"],
+        ),
+        start=branch(
+            lambda w: entries.starts_from_folder(config, w.experiment),
+            then=collect(
+                "<results>/pretrained/{model}/transformers/{file}",
+                model=experiment_model,
+                file=TRANSFORMERS_FILES,
+            ),
+        ),
+        tokenizer=branch(
+            lambda w: entries.starts_from_folder(config, w.experiment),
+            otherwise=collect(
+                "<results>/tokens/{model}/{file}",
+                model=experiment_model,
+                file=["sentencepiece.bpe.model", "dict.txt"],
+            ),
+        ),
+    output:
+        history="<results>/runs/{experiment}/seed-{seed}/history.csv",
+        predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
+        metrics="<results>/runs/{experiment}/seed-{seed}/metrics.json",
+        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
+    wildcard_constraints:
+        experiment=entries.name_pattern(entries.experiments(config, engine="transformers")),
+    conda:
+        "../envs/transformers.yaml"
+    threads: lambda w: entries.cores(config["experiments"][w.experiment]["finetune"])
+    resources:
+        mem_mb=8000,
+        runtime=8 * 60,
+        gpu=lambda w: config["experiments"][w.experiment]["finetune"]["processes"],
+    params:
+        settings=lambda w: entries.run_settings(config, w.experiment),
+    message:
+        "Fine-tune {wildcards.experiment} with seed {wildcards.seed}"
+    script:
+        "../scripts/training/finetune_transformers.py"

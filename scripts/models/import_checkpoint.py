@@ -1,0 +1,121 @@
+"""Take over a published fairseq checkpoint with its dictionary and SentencePiece model.
+
+Input: an archive or folder with ``model.pt``, ``dict.txt`` and ``sentencepiece.bpe.model``.
+Outputs: these three. ``model.pt`` is written anew: weights in float32 and the options of the
+configured architecture, so that nothing else in the published file reaches a later step.
+Nothing is written unless the three fit each other and the architecture.
+"""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import sentencepiece as sp
+import torch
+
+from seedwise.errors import UserError
+from seedwise.files import atomic
+from seedwise.models.checkpoints import load_checkpoint
+from seedwise.models.published import check_sizes, checkpoint_sizes, unpacked
+from seedwise.step import step
+from seedwise.tokens.vocabulary import ADDED_SYMBOLS, MASK, read_dictionary
+from seedwise_fairseq.build import build_model, model_options
+from seedwise_fairseq.launch import export_model
+
+logger = logging.getLogger(__name__)
+
+MODEL, DICTIONARY, SENTENCEPIECE = "model.pt", "dict.txt", "sentencepiece.bpe.model"
+
+
+def check_dictionary(dictionary: Path, sentencepiece: Path, rows: int) -> None:
+    """Raise `UserError` if the dictionary does not fit the embedding or the SentencePiece model.
+
+    It need not hold all of SentencePiece's pieces: those outside it become ``<unk>``.
+
+    Args:
+        dictionary: fairseq's ``dict.txt``.
+        sentencepiece: the SentencePiece model.
+        rows: number of rows of the token embedding.
+    """
+    ids = read_dictionary(dictionary)
+    if max(ids.values()) + 1 != rows:
+        lines = len(dictionary.read_bytes().splitlines())
+        added = max(ids.values()) + 1 - lines
+        raise UserError(
+            f"{dictionary}: {lines:,} pieces and {added} symbols that fairseq adds make "
+            f"{lines + added:,}, but the embedding in {MODEL} has {rows:,} rows"
+        )
+    try:
+        processor = sp.SentencePieceProcessor(model_file=str(sentencepiece))
+    except (RuntimeError, OSError) as error:
+        raise UserError(f"{sentencepiece}: not a SentencePiece model ({error})") from error
+    pieces = {processor.id_to_piece(index) for index in range(len(processor))}
+    shared = pieces & ids.keys() - {MASK}
+    if not shared:
+        raise UserError(f"{dictionary}: no piece of it is in {sentencepiece.name}")
+    logger.info(
+        "%d of the dictionary's %d pieces are SentencePiece's; %d of SentencePiece's are unknown",
+        len(shared),
+        rows - ADDED_SYMBOLS,
+        len(pieces - ids.keys()),
+    )
+
+
+def load_weights(checkpoint: dict[str, Any], architecture: dict[str, Any], file: Path) -> Any:
+    """Return fairseq's weights of the architecture, brought up to date by fairseq itself.
+
+    Raises:
+        UserError: weights are missing, too many or of other shapes.
+    """
+    model = build_model(architecture)
+    try:
+        model.load_state_dict(checkpoint["model"], strict=True)
+    except (RuntimeError, KeyError) as error:
+        reason = "; ".join(line.strip() for line in str(error).splitlines()[1:4]) or str(error)
+        raise UserError(f"{file}: not of the configured architecture: {reason}") from error
+    return model.state_dict()
+
+
+def main(
+    *,
+    source: Path,
+    name: str,
+    located: dict[str, Any],
+    architecture: dict[str, Any],
+    model: Path,
+    dictionary: Path,
+    sentencepiece: Path,
+) -> None:
+    """Unpack, check, write; ``name`` is the model's in the study, ``located`` says where it is."""
+    with unpacked(source, located, f"models.{name}.fairseq_checkpoint", model) as folder:
+        for file in (MODEL, DICTIONARY, SENTENCEPIECE):
+            if not (folder / file).is_file():
+                held = ", ".join(sorted(path.name for path in folder.iterdir()))
+                raise UserError(f"{folder / file}: missing; the folder holds {held}")
+        checkpoint = load_checkpoint(folder / MODEL)
+        sizes = checkpoint_sizes(checkpoint)
+        rows = sizes.get("vocab_size", architecture["vocab_size"])
+        check_dictionary(folder / DICTIONARY, folder / SENTENCEPIECE, rows)
+        check_sizes(sizes, name, architecture, folder / MODEL)
+        weights = load_weights(checkpoint, architecture, folder / MODEL)
+        options = model_options(architecture)
+        options.task = options.criterion = "masked_lm"
+        export_model({"model": weights, "args": options}, model)
+        for file, target in ((DICTIONARY, dictionary), (SENTENCEPIECE, sentencepiece)):
+            with atomic(target) as partial:
+                shutil.copyfile(folder / file, partial)
+
+
+if __name__ == "__main__":
+    with step(snakemake):
+        torch.set_num_threads(snakemake.threads)
+        main(
+            source=Path(snakemake.input.source),
+            name=snakemake.wildcards.model,
+            located=snakemake.params.located,
+            architecture=snakemake.params.architecture,
+            model=Path(snakemake.output.model),
+            dictionary=Path(snakemake.output.dictionary),
+            sentencepiece=Path(snakemake.output.sentencepiece),
+        )

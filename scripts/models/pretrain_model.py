@@ -1,0 +1,120 @@
+"""Pre-train a RoBERTa with fairseq's masked-language modelling on a binarized corpus.
+
+Inputs: the corpus in fairseq's binary format, in one folder or, sharded, in several. Outputs:
+``model.pt`` (a fairseq checkpoint without optimizer), ``history.csv`` (epoch, split, loss in nats
+per masked token), and ``metrics.json``.
+"""
+
+import itertools
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seedwise.code import code_sha256
+from seedwise.environment import peak_rss_mib, versions
+from seedwise.files import atomic, sha256_of_files, sha256_of_json, write_json
+from seedwise.machine import device as devices
+from seedwise.machine.scratch import training_scratch
+from seedwise.models.checkpoints import load_checkpoint
+from seedwise.models.word_vectors import word_vectors
+from seedwise.step import step
+from seedwise.tokens.indexed import read_batches
+from seedwise_fairseq import launch
+
+EMBEDDINGS = "embeddings.npy"
+
+
+def write_embeddings(shards: list[Path], settings: dict[str, Any], path: Path) -> None:
+    """Write to ``path`` (`.npy`) the vectors of the pieces of a corpus, binarized in shards."""
+    architecture = settings["architecture"]
+    vectors = word_vectors(
+        itertools.chain.from_iterable(read_batches(shard / "train") for shard in shards),
+        architecture["vocab_size"],
+        architecture["embed_dim"],
+        settings["pretrain"]["seed"],
+    )
+    with atomic(path) as partial, partial.open("wb") as stream:
+        np.save(stream, vectors)
+
+
+def pretraining_options(
+    settings: dict[str, Any], device: str, scratch: Path
+) -> dict[str, str | int | float | bool]:
+    """Return fairseq-train's options for masked-language modelling."""
+    pretrain = settings["pretrain"]
+    return {
+        "task": "seedwise_masked_lm",
+        "criterion": "seedwise_masked_lm",
+        "sample-break-mode": pretrain["sample_break_mode"],
+        "mask-prob": pretrain["mask_probability"],
+        "tokens-per-sample": pretrain["block_tokens"],
+        **launch.architecture_options(settings["architecture"]),
+        "dropout": pretrain["dropout"],
+        "attention-dropout": pretrain["dropout"],
+        **launch.training_options(pretrain, device, pretrain["seed"], pretrain["updates"], scratch),
+        "embeddings-from": (
+            str(scratch / EMBEDDINGS) if pretrain["embeddings"] == "cooccurrence" else False
+        ),
+    }
+
+
+def main(
+    *, corpus: list[Path], settings: dict[str, Any], model: Path, history: Path, metrics: Path
+) -> None:
+    """Pre-train, or go on where a killed job stopped."""
+    pretrain = settings["pretrain"]
+    shards = [path.parent for path in corpus if path.name == "dict.txt"]
+    device = devices.prepare(pretrain)
+    data_sha256 = sha256_of_files(corpus)
+    hashes = {
+        "config_sha256": sha256_of_json(settings),
+        "data_sha256": data_sha256,
+        "code_sha256": code_sha256("pretrain_model"),
+    }
+    with training_scratch(model.parent, sha256_of_json(hashes)) as scratch:
+        started = time.monotonic()
+        if pretrain["embeddings"] == "cooccurrence":
+            write_embeddings(shards, settings, scratch / EMBEDDINGS)
+        launch.train(
+            ":".join(map(str, shards)),
+            options=pretraining_options(settings, device, scratch),
+            selects_best=False,
+            processes=pretrain["processes"],
+        )
+        checkpoint = load_checkpoint(scratch / "checkpoint_last.pt")
+        rows = pd.DataFrame(checkpoint["task_state"]["history"])
+        with atomic(history) as partial:
+            rows.to_csv(partial, index=False)
+        launch.export_model(checkpoint, model)
+        loss = rows.loc[rows["split"] == "valid", "loss"].iloc[-1]
+        write_json(
+            metrics,
+            {
+                "seed": pretrain["seed"],
+                "updates": pretrain["updates"],
+                "valid_loss": loss,
+                "valid_perplexity": math.exp(loss),
+                "train_seconds": round(time.monotonic() - started, 2),
+                "peak_rss_mib": round(peak_rss_mib(), 1),
+                "device": devices.name(device),
+                "precision": pretrain["precision"],
+                "threads": pretrain["threads"],
+                "versions": versions("fairseq", "torch"),
+                **hashes,
+            },
+        )
+
+
+if __name__ == "__main__":
+    with step(snakemake):
+        main(
+            corpus=[Path(path) for path in snakemake.input.corpus],
+            settings=snakemake.params.settings,
+            model=Path(snakemake.output.model),
+            history=Path(snakemake.output.history),
+            metrics=Path(snakemake.output.metrics),
+        )

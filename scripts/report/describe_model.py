@@ -1,0 +1,172 @@
+"""Write the model card of a run: README.md beside its weights, as the Hugging Face hub reads it.
+
+Inputs: metrics.json of the experiment's runs, the audit of its data. Output: the card.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from seedwise.files import read_json, write_text
+from seedwise.report.presentation import interval, mean_and_std, number, percent, plain_pairs
+from seedwise.results.statistics import student_interval
+from seedwise.step import step
+from seedwise.training.finished import read_metrics
+
+PAGE = """\
+---
+{header}---
+# {title}: {experiment}, seed {seed}
+
+A classifier of texts as {labels}, fine-tuned with {engine} from {start}.
+
+```python
+from transformers import pipeline
+
+classify = pipeline("text-classification", ".")  # this folder
+classify("A text.", truncation=True)
+```
+
+## Scores
+
+On the {test} texts of the test split, read once, by the checkpoint with the best validation
+accuracy:
+
+| | accuracy | macro F1 |
+|---|---|---|
+{scores}
+
+## Data
+
+{data}
+
+## Training
+
+Seed {seed} drives initialisation, order and dropout. The same settings were run with the seeds
+{seeds}.
+
+{settings}
+
+## Limits
+
+The scores hold for texts like those of the test split. Texts of more than {longest} tokens are cut
+at their end.
+
+## Licence and citation
+
+Licence: {licence}. Name the study ({title}), the experiment and the seed, the source of the data as
+its authors ask, and Seedwise, which trained the model and whose `CITATION.cff` says how.
+"""
+
+
+def table(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return pairs as a Markdown table."""
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in pairs)])
+
+
+def scores(run: dict[str, Any], runs: Sequence[dict[str, Any]]) -> str:
+    """Return the run's scores, and the mean over seeds with spread and interval."""
+    rows = [f"| this model | {percent(run['test_accuracy'])} | {percent(run['test_macro_f1'])} |"]
+    if len(runs) > 1:
+        keys = ("test_accuracy", "test_macro_f1")
+        columns = [np.array([one[key] for one in runs]) for key in keys]
+        spread = " | ".join(mean_and_std(c.mean(), c.std()) for c in columns)
+        limits = " | ".join(interval(*student_interval(c)) for c in columns)
+        rows.append(f"| {len(runs)} seeds, mean ± population standard deviation | {spread} |")
+        rows.append(f"| 95 % interval of that mean (Student's t) | {limits} |")
+    return "\n".join(rows)
+
+
+def data_pairs(audit: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return source, checksum and sizes of the data set."""
+    pairs = [("data set", audit["dataset"]), ("source", audit["source"])]
+    pairs.append(("SHA-256 of the source", f"`{audit['source_sha256']}`"))
+    for split, part in audit["splits"].items():
+        counts = ", ".join(f"{number(n)} {label}" for label, n in part["labels"].items())
+        pairs.append((split, f"{number(part['texts'])} texts: {counts}"))
+    return pairs
+
+
+def header(run: dict[str, Any], licence: str) -> str:
+    """Return the metadata that the hub reads, as YAML."""
+    metrics = [
+        {"type": kind, "value": round(run[key], 4)}
+        for kind, key in (("accuracy", "test_accuracy"), ("f1", "test_macro_f1"))
+    ]
+    result = {
+        "task": {"type": "text-classification"},
+        "dataset": {"name": run["dataset"], "type": run["dataset"], "split": "test"},
+        "metrics": metrics,
+    }
+    meta = {
+        "license": licence,
+        "library_name": "transformers",
+        "pipeline_tag": "text-classification",
+        "tags": ["seedwise", run["engine"]],
+        "model-index": [{"name": f"{run['experiment']}-seed-{run['seed']}", "results": [result]}],
+    }
+    return yaml.safe_dump(meta, sort_keys=False, allow_unicode=True)
+
+
+def card(
+    run: dict[str, Any],
+    runs: Sequence[dict[str, Any]],
+    audit: dict[str, Any],
+    settings: dict[str, Any],
+    title: str,
+    licence: str,
+) -> str:
+    """Return the card of ``run``, one of the ``runs`` of its experiment."""
+    starts = {"random": "random weights", "pretrained": f"the pre-trained model `{run['model']}`"}
+    shown = plain_pairs({key: settings[key] for key in ("architecture", "finetune")})
+    shown += [(key, str(run[key])) for key in ("best_epoch", "updates", "device", "train_seconds")]
+    shown += plain_pairs(run["versions"], "versions")
+    shown += [(key, f"`{run[key]}`") for key in ("config_sha256", "data_sha256", "code_sha256")]
+    return PAGE.format(
+        header=header(run, licence),
+        title=title,
+        experiment=run["experiment"],
+        seed=run["seed"],
+        seeds=", ".join(str(one["seed"]) for one in runs),
+        labels=", ".join(audit["labels"]),
+        engine=run["engine"],
+        start=starts[run["init"]],
+        test=number(audit["splits"]["test"]["texts"]),
+        scores=scores(run, runs),
+        data=table(data_pairs(audit)),
+        settings=table(shown),
+        longest=settings["architecture"]["max_positions"],
+        licence=licence,
+    )
+
+
+def main(
+    *,
+    metrics: Sequence[Path],
+    audit: Path,
+    seed: int,
+    settings: dict[str, Any],
+    title: str,
+    licence: str,
+    output: Path,
+) -> None:
+    """Write README.md."""
+    runs = read_metrics(metrics)
+    (run,) = [one for one in runs if one["seed"] == seed]
+    write_text(output, card(run, runs, read_json(audit), settings, title, licence))
+
+
+if __name__ == "__main__":
+    with step(snakemake):
+        main(
+            metrics=[Path(path) for path in snakemake.input.metrics],
+            audit=Path(snakemake.input.audit[0]),
+            seed=int(snakemake.wildcards.seed),
+            settings=snakemake.params.settings,
+            title=snakemake.params.title,
+            licence=snakemake.params.licence,
+            output=Path(snakemake.output.card),
+        )

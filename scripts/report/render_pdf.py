@@ -1,0 +1,261 @@
+"""Set the report in type: the tables and figures of a study, in the order of the study it follows.
+
+Inputs: tables, figures, audits and metrics of the study, and the template in reports/. Outputs:
+report.pdf, and config.yaml, the configuration as it was run, from which the study can be repeated.
+"""
+
+import logging
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import typst
+import yaml
+
+from seedwise.code import SCRIPTS
+from seedwise.environment import processor_name
+from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_text
+from seedwise.report import presentation, presentation_parts
+from seedwise.results.statistics import TEST_ASSUMPTION, TEST_NAME
+from seedwise.step import step
+
+Config = dict[str, Any]
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes a repeated list out each time, where YAML would refer to the first."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def git_commit(folder: Path) -> str:
+    """Return the commit checked out in ``folder``; ``unknown`` where git cannot tell."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{commit}, with changes not committed" if changed else commit
+
+
+def for_typst(table: pd.DataFrame) -> dict[str, Any]:
+    """Return a table of texts as the template wants it."""
+    return {
+        "columns": list(table.columns),
+        "numeric": [presentation.is_numeric(table[column]) for column in table],
+        "rows": table.to_numpy().tolist(),
+    }
+
+
+def pairs(rows: Sequence[tuple[str, str]], first: str, second: str) -> dict[str, Any]:
+    """Return pairs of texts as a table of two columns, both flush left."""
+    return {"columns": [first, second], "numeric": [False, False], "rows": [*map(list, rows)]}
+
+
+def hyperparameters(config: Config) -> list[tuple[str, str]]:
+    """Return each hyper-parameter and its value, by experiment where experiments differ."""
+    settings = {
+        name: dict(presentation.plain_pairs(experiment.get("finetune", {})))
+        for name, experiment in config["experiments"].items()
+    }
+    keys = dict.fromkeys(key for own in settings.values() for key in own)
+    rows = []
+    for key in keys:
+        values = {name: own.get(key, presentation.DASH) for name, own in settings.items()}
+        same = len(set(values.values())) == 1
+        text = next(iter(values.values())) if same else "; ".join(map(": ".join, values.items()))
+        rows.append((key, text))
+    return rows
+
+
+def versions(metrics: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return every package and the versions with which the runs were made."""
+    seen: dict[str, set[str]] = {}
+    for run in metrics:
+        for package, version in run.get("versions", {}).items():
+            seen.setdefault(package, set()).add(str(version))
+    return [(package, ", ".join(sorted(seen[package]))) for package in sorted(seen)]
+
+
+def hardware(metrics: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return on what the runs were trained, and where the report was made."""
+
+    def all_of(key: str) -> str:
+        return ", ".join(sorted({str(run[key]) for run in metrics if key in run}))
+
+    return [
+        ("Device of the runs", all_of("device")),
+        ("Number format in training", all_of("precision")),
+        ("Threads per run", all_of("threads")),
+        ("Report made on", f"{processor_name()}, {platform.system()} {platform.machine()}"),
+    ]
+
+
+def lora_part(experiment: dict[str, Any]) -> dict[str, Any]:
+    """Return what the report says of one LoRA experiment of lora.json."""
+    return {
+        "name": experiment["name"],
+        "template": experiment["template"],
+        "config": for_typst(presentation_parts.lora_config(experiment)),
+        "counts": pairs(presentation_parts.lora_counts(experiment), "What", "Value"),
+        "layers": for_typst(presentation_parts.lora_layers(experiment)),
+        "results": for_typst(presentation_parts.lora_results(experiment)),
+        "answers_seed": experiment["answers_seed"],
+        "answers": experiment["answers"],
+    }
+
+
+def report_data(
+    *,
+    config: Config,
+    commit: str,
+    tables: Mapping[str, pd.DataFrame],
+    audits: Mapping[str, Any],
+    metrics: Sequence[dict[str, Any]],
+    engines: Sequence[str],
+    lora: Any = None,
+) -> dict[str, Any]:
+    """Return all that the template prints.
+
+    Args:
+        config: The configuration as it was run.
+        commit: The commit of the code.
+        tables: By name, the tables of `presentation.TABLES`.
+        audits: By data set, the contents of its audit.json.
+        metrics: The metrics of every run.
+        engines: The engines, in the order of their figures (`training-{engine}.svg`).
+        lora: The contents of lora.json, or None where the study has no LoRA experiments.
+    """
+    parameters = tables["parameters"]
+    shown = {name: for_typst(presentation.TABLES[name](tables[name])) for name in tables}
+    del shown["parameters"]
+    published = {
+        name: experiment["published"]["source"]
+        for name, experiment in config["experiments"].items()
+        if "published" in experiment
+    }
+    return {
+        "title": config.get("title", config["study"]),
+        "study": config["study"],
+        "seeds": ", ".join(map(str, config["seeds"])),
+        "commit": commit,
+        "config_sha256": sha256_of_json(config),
+        "config": yaml.dump(
+            config, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=88
+        ),
+        "experiments": for_typst(
+            pd.DataFrame(
+                [
+                    {
+                        "Experiment": name,
+                        "Engine": experiment["engine"],
+                        "Start": experiment["init"],
+                        "Data set": experiment["dataset"],
+                        "Model": experiment["model"],
+                    }
+                    for name, experiment in config["experiments"].items()
+                ]
+            )
+        ),
+        "published_sources": sorted(set(published.values())),
+        "tables": shown,
+        "parameters": [
+            {"model": model, "table": for_typst(presentation.parameters_table(table))}
+            for model, table in parameters.groupby("model", sort=False)
+        ],
+        "audits": [
+            {
+                "dataset": dataset,
+                "splits": for_typst(presentation_parts.audit_splits(audit)),
+                "rest": pairs(presentation_parts.audit_rest(audit), "Item", "Value"),
+            }
+            for dataset, audit in audits.items()
+        ],
+        "hyperparameters": pairs(hyperparameters(config), "Hyper-parameter", "Value"),
+        "engines": list(engines),
+        "datasets": list(dict.fromkeys(tables["calibration"]["dataset"])),
+        "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION},
+        "versions": pairs(versions(metrics), "Package", "Version"),
+        "hardware": pairs(hardware(metrics), "What", "Value"),
+        "lora": [lora_part(experiment) for experiment in lora["experiments"]] if lora else [],
+    }
+
+
+def compile_report(
+    template: Path, data: dict[str, Any], figures: Sequence[Path], pdf: Path
+) -> None:
+    """Compile the template with its data in a folder of its own; no system fonts, no dates."""
+    with tempfile.TemporaryDirectory() as name, atomic(pdf) as partial:
+        folder = Path(name)
+        for path in (template, *figures):
+            shutil.copy(path, folder)
+        write_json(folder / "report.json", data)
+        content, warnings = typst.compile_with_warnings(
+            folder / template.name, ignore_system_fonts=True, timestamp=0
+        )
+        for warning in warnings:
+            logging.getLogger("typst").warning("%s", warning)
+        partial.write_bytes(content)
+
+
+def main(
+    *,
+    config: Config,
+    template: Path,
+    tables: Mapping[str, Path],
+    audits: Mapping[str, Path],
+    metrics: Sequence[Path],
+    figures: Mapping[str, Path],
+    other_figures: Sequence[Path],
+    lora: Path | None,
+    pdf: Path,
+    config_output: Path,
+) -> None:
+    """Write report.pdf and config.yaml."""
+    data = report_data(
+        config=config,
+        commit=git_commit(SCRIPTS),
+        tables={name: pd.read_csv(path) for name, path in tables.items()},
+        audits={dataset: read_json(path) for dataset, path in audits.items()},
+        metrics=[read_json(path) for path in metrics],
+        engines=list(figures),
+        lora=read_json(lora) if lora else None,
+    )
+    data["config_path"] = config_output.as_posix()
+    compile_report(template, data, [*figures.values(), *other_figures], pdf)
+    write_text(config_output, data["config"])
+
+
+if __name__ == "__main__":
+    with step(snakemake):
+        main(
+            config=snakemake.params.config,
+            template=Path(snakemake.input.template),
+            tables={name: Path(snakemake.input[name]) for name in presentation.TABLES},
+            audits=dict(
+                zip(snakemake.params.datasets, map(Path, snakemake.input.audits), strict=True)
+            ),
+            metrics=[Path(path) for path in snakemake.input.metrics],
+            figures=dict(
+                zip(snakemake.params.engines, map(Path, snakemake.input.training), strict=True)
+            ),
+            other_figures=[
+                Path(snakemake.input.accuracy),
+                *map(Path, snakemake.input.mistakes_figures),
+                *map(Path, snakemake.input.lora_figure),
+            ],
+            lora=Path(snakemake.input.lora[0]) if snakemake.input.lora else None,
+            pdf=Path(snakemake.output.pdf),
+            config_output=Path(snakemake.output.config),
+        )

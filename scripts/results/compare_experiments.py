@@ -1,0 +1,92 @@
+"""Compare every two experiments on the same data set, paired over test texts and seeds.
+
+Inputs: metrics.json and predictions.csv of every run. Output: comparisons.csv, a row per pair.
+Units: accuracies and their differences (b minus a) in [-1, 1].
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from seedwise.files import atomic
+from seedwise.training.finished import check_consistent, read_correctness, read_metrics
+from seedwise.results.statistics import (
+    TEST_NAME,
+    bootstrap_interval,
+    holm,
+    sign_flip_p_value,
+    student_interval,
+)
+from seedwise.step import step
+
+COLUMNS = [
+    "dataset", "experiment_a", "experiment_b", "texts", "seeds", "mean_a", "mean_b",
+    "difference", "ci_low", "ci_high", "seeds_ci_low", "seeds_ci_high",
+    "p_value", "p_holm", "test",
+]  # fmt: skip
+
+
+def compare(a: np.ndarray, b: np.ndarray) -> dict[str, float | int | str]:
+    """Compare two experiments by their correctness.
+
+    Args:
+        a: 1 where a run of the first experiment is right, else 0; shape (texts, seeds).
+        b: The same for the second one, on the same texts and seeds.
+    """
+    texts, seeds = a.shape
+    per_text = b.sum(axis=1) - a.sum(axis=1)  # in correct seeds: integers, as the test needs
+    low, high = bootstrap_interval(per_text / seeds)
+    seeds_low, seeds_high = student_interval(b.mean(axis=0) - a.mean(axis=0))
+    return {
+        "texts": texts,
+        "seeds": seeds,
+        "mean_a": a.mean(),
+        "mean_b": b.mean(),
+        "difference": b.mean() - a.mean(),
+        "ci_low": low,
+        "ci_high": high,
+        "seeds_ci_low": seeds_low,
+        "seeds_ci_high": seeds_high,
+        "p_value": sign_flip_p_value(per_text),
+        "test": TEST_NAME,
+    }
+
+
+def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) -> None:
+    """Write comparisons.csv."""
+    records = read_metrics(metrics)
+    check_consistent(records, metrics)
+    runs = pd.DataFrame(records)[["dataset", "experiment", "seed"]]
+    runs["predictions"] = list(predictions)
+    rows = []
+    for dataset, group in runs.groupby("dataset", sort=False):
+        correct = read_correctness(group["predictions"].tolist())
+        by_seed = {
+            name: own.sort_values("seed") for name, own in group.groupby("experiment", sort=False)
+        }
+        for a, b in combinations(by_seed, 2):
+            shared = sorted(set(by_seed[a]["seed"]) & set(by_seed[b]["seed"]))
+            if not shared:
+                continue
+            sides = [
+                correct[own.loc[own["seed"].isin(shared), "predictions"].to_list()].to_numpy()
+                for own in (by_seed[a], by_seed[b])
+            ]
+            names = {"dataset": dataset, "experiment_a": a, "experiment_b": b}
+            rows.append(names | compare(*sides))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    table["p_holm"] = holm(table["p_value"].to_list())
+    with atomic(output) as partial:
+        table.to_csv(partial, index=False)
+
+
+if __name__ == "__main__":
+    with step(snakemake):
+        main(
+            metrics=[Path(path) for path in snakemake.input.metrics],
+            predictions=[Path(path) for path in snakemake.input.predictions],
+            output=Path(snakemake.output.comparisons),
+        )

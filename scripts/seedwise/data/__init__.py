@@ -1,0 +1,1 @@
+"""From sources to splits: archives, downloads, tables, labels, splits and their audit."""

@@ -1,0 +1,60 @@
+"""Count what a reader of the results should know about the texts."""
+
+import itertools
+import statistics
+from collections import Counter
+from typing import Any
+
+from seedwise.data.labels import Example
+from seedwise.data.splits import comparable
+
+_SHOWN_IDS = 5
+
+
+def spread(values: list[int]) -> dict[str, float] | None:
+    """Return minimum, median, mean and maximum; None of nothing."""
+    if not values:
+        return None
+    return {
+        "min": min(values),
+        "median": statistics.median(values),
+        "mean": round(statistics.fmean(values), 2),
+        "max": max(values),
+    }
+
+
+def audit_split(examples: list[Example], labels: list[str]) -> dict[str, Any]:
+    """Return size, label counts, lengths, empty and duplicate texts of one split.
+
+    Lengths are in characters (code points) and in words (between white space). Duplicates are
+    texts beyond the first of their kind; empty texts are not counted among them.
+    """
+    keys = [comparable(example.text) for example in examples]
+    counts = Counter(example.label for example in examples)
+    copies = Counter(key for key in keys if key)
+    report: dict[str, Any] = {
+        "texts": len(examples),
+        "empty": keys.count(""),
+        "duplicates": sum(copies.values()) - len(copies),
+        "characters": spread([len(example.text) for example in examples]),
+        "words": spread([len(example.text.split()) for example in examples]),
+    }
+    if labels:
+        report["labels"] = {label: counts[label] for label in labels}
+    return report
+
+
+def shared_texts(splits: dict[str, list[Example]]) -> list[dict[str, Any]]:
+    """Return, for each pair of splits, how many different texts stand in both, and some ids."""
+    ids: dict[str, dict[str, str]] = {}
+    for split, examples in splits.items():
+        ids[split] = {}
+        for example in examples:
+            if key := comparable(example.text):
+                ids[split].setdefault(key, example.id)
+    report = []
+    for first, second in itertools.combinations(splits, 2):
+        both = [key for key in ids[first] if key in ids[second]]
+        shown = [[ids[first][key], ids[second][key]] for key in both[:_SHOWN_IDS]]
+        report.append({"splits": [first, second], "texts": len(both), "examples": shown})
+    return report

@@ -1,0 +1,177 @@
+"""A data set as its configuration describes it: read, checked, in its splits."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from seedwise.data.archives import read_member
+from seedwise.data.labels import Example, label_rows, unlabelled_rows, value_column
+from seedwise.data.readers import read_pair, read_rows
+from seedwise.data.splits import candidates, comparable, draw
+from seedwise.errors import UserError
+from seedwise.study.datasets import (
+    POOL,
+    SPLITS,
+    UNLABELLED,
+    Files,
+    Settings,
+    check_dataset,
+    file_names,
+    given_files,
+    label_names,
+    unlabelled_settings,
+)
+from seedwise.study.sources import source_path
+
+
+@dataclass
+class Prepared:
+    """A data set in its splits.
+
+    Attributes:
+        splits: The labelled texts, by split.
+        unlabelled: All other texts that are not held out.
+        available: Texts that could be drawn, by label; None if nothing was drawn.
+        set_aside: How many texts could not be drawn, by reason.
+        left_out: How many texts stand neither in a split nor among the unlabelled, by reason.
+        changes: What was changed while reading, counted.
+    """
+
+    splits: dict[str, list[Example]]
+    unlabelled: list[Example]
+    available: dict[str, int] | None = None
+    set_aside: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
+
+
+def read_labelled(
+    settings: Settings, files: Files, stem: str, changes: Counter[str]
+) -> list[Example]:
+    """Read the labelled files of one split."""
+    if isinstance(files, list):
+        parts = [
+            read_labelled(settings, one, f"{stem}-{number}", changes)
+            for number, one in enumerate(files, start=1)
+        ]
+        return [example for part in parts for example in part]
+    archive = Path(source_path(settings["source"]))
+    names = file_names(settings, files)
+    content = [(name or archive.name, read_member(archive, name)) for name in names]
+    if settings["format"] == "review-label":
+        rows = read_pair(content[0], content[1], changes)
+        return label_rows(rows, content[1][0], stem, settings, changes)
+    ((name, data),) = content
+    rows = read_rows(data, name, settings, value_column(settings), changes)
+    return label_rows(rows, name, stem, settings, changes)
+
+
+def read_unlabelled(settings: Settings, changes: Counter[str]) -> list[Example]:
+    """Read the unlabelled files of a data set."""
+    archive = Path(source_path(settings["source"]))
+    texts: list[Example] = []
+    for file in settings["files"]:
+        (name,) = file_names(settings, file)
+        rows = read_rows(read_member(archive, name), name or archive.name, settings, None, changes)
+        texts += unlabelled_rows(rows, f"{UNLABELLED}/{PurePosixPath(file).stem}", changes)
+    return texts
+
+
+def held_out(splits: dict[str, list[Example]]) -> set[str]:
+    """Return the validation and test texts, in their `comparable` form."""
+    return {comparable(e.text) for split in splits if split != "train" for e in splits[split]}
+
+
+def split_texts(
+    settings: Settings, given: dict[str, list[Example]], extra: list[Example], key: str
+) -> Prepared:
+    """Make train, valid and test of what is given, drawing what is not.
+
+    Drawn splits share no text with each other or with given ones. What is not drawn stays in
+    train, or is unlabelled text where train is drawn too.
+
+    Args:
+        settings: The data set's.
+        given: Texts by split, or those to be split under `POOL`; without label where they are
+            rated in no range.
+        extra: Texts of the unlabelled files.
+        key: The data set's dotted key, for messages.
+    """
+    sizes: dict[str, int] = settings.get("splits", {})
+    labels = label_names(settings)
+    prepared = Prepared({}, [])
+    unrated = {split: [e for e in part if e.label is None] for split, part in given.items()}
+    splits = {split: [e for e in part if e.label is not None] for split, part in given.items()}
+    spare = []
+    for split, part in unrated.items():
+        prepared.set_aside["rated in no range"] += len(part)
+        if split in ("train", POOL):
+            spare += part
+        else:
+            prepared.left_out[f"rated in no range, in {split}"] += len(part)
+    if sizes:
+        pool = splits.pop(POOL) if POOL in splits else splits.pop("train")
+        drawable, reasons = candidates(pool, held_out(splits))
+        prepared.set_aside += reasons
+        counts = Counter(example.label for example in drawable)
+        prepared.available = {label: counts[label] for label in labels}
+        drawn = draw(
+            drawable,
+            {split: sizes[split] for split in SPLITS if split in sizes},
+            labels,
+            settings.get("split_seed", 0),
+            balanced=settings.get("balanced", True),
+            key=f"{key}.splits",
+        )
+        splits |= drawn
+        used = {example.id for part in drawn.values() for example in part}
+        rest = [example for example in pool if example.id not in used]
+        if "train" in drawn:
+            spare += rest
+        else:
+            tested = held_out(drawn)
+            splits["train"] = [e for e in rest if comparable(e.text) not in tested]
+            prepared.left_out["copy of a text drawn for valid or test"] += len(rest) - len(
+                splits["train"]
+            )
+    spare += extra
+    tested = held_out(splits)
+    for example in spare:
+        text = comparable(example.text)
+        if not text:
+            prepared.left_out["unlabelled and empty"] += 1
+        elif text in tested:
+            prepared.left_out["unlabelled and also in valid or test"] += 1
+        else:
+            prepared.unlabelled.append(example)
+    prepared.splits = {split: splits[split] for split in SPLITS}
+    return prepared
+
+
+def check_splits(splits: dict[str, list[Example]], labels: list[str], key: str) -> None:
+    """Raise a `UserError` if a split is empty or lacks all but one class."""
+    for split, examples in splits.items():
+        counts = Counter(example.label for example in examples)
+        if not examples:
+            raise UserError(f"{key}: split {split!r} is empty")
+        if len(counts) < 2:
+            raise UserError(
+                f"{key}: split {split!r} has only label {examples[0].label!r}, but the study "
+                f"is to tell {', '.join(labels)} apart"
+            )
+
+
+def prepare(settings: Settings, key: str) -> Prepared:
+    """Read, check and split a data set."""
+    check_dataset(settings, key)
+    changes: Counter[str] = Counter()
+    given = {
+        split: read_labelled(settings, files, split, changes)
+        for split, files in given_files(settings).items()
+    }
+    other = unlabelled_settings(settings)
+    extra = read_unlabelled(other, changes) if other else []
+    prepared = split_texts(settings, given, extra, key)
+    prepared.changes = changes
+    check_splits(prepared.splits, label_names(settings), key)
+    return prepared

@@ -1,0 +1,1 @@
+"""Adapters of causal language models, trained on questions and answers."""

@@ -1,0 +1,167 @@
+"""Training a causal language model with transformers' Trainer, resumable to the same bits."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from torch import nn
+from transformers import (
+    DataCollatorForSeq2Seq,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from seedwise.machine.stopping import saving_first
+from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkpoint
+from seedwise.training.trainer_log import log_progress
+
+Example = dict[str, list[int]]
+
+
+class _Trainer(Trainer):
+    """A Trainer whose validation loss is ours: a mean over tokens, not over batches."""
+
+    measure: Callable[[nn.Module], float]
+
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """Log the validation loss; it stands in the checkpoint that is written next."""
+        metrics = {"eval_loss": self.measure(self.model)}
+        self.log(metrics)
+        return metrics
+
+
+class _Carried(TrainerCallback):
+    """Carries through a checkpoint what the Trainer forgets: seconds, and losses not logged yet."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Take it from the checkpoint that the training goes on from, if there is one."""
+        seconds = 0.0
+        for entry in self._take(state):
+            seconds = entry["seconds"]
+            self._trainer._tr_loss += entry["unlogged"]
+            self._trainer._globalstep_last_logged = entry["logged_update"]
+        self._started = time.monotonic() - seconds
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Leave it, where a checkpoint follows."""
+        if not control.should_save:
+            return
+        self._take(state)
+        trainer, logs = self._trainer, control.should_log  # which it does before it saves
+        state.log_history.append(
+            {
+                "step": state.global_step,
+                "seconds": self.seconds(),
+                "unlogged": 0.0 if logs else trainer._tr_loss.item(),
+                "logged_update": state.global_step if logs else trainer._globalstep_last_logged,
+            }
+        )
+
+    def seconds(self) -> float:
+        """Return the seconds of training, those before a resume included."""
+        return time.monotonic() - self._started
+
+    @staticmethod
+    def _take(state: Any) -> list[dict[str, Any]]:
+        taken = [entry for entry in state.log_history if "unlogged" in entry]
+        state.log_history = [entry for entry in state.log_history if "unlogged" not in entry]
+        return taken
+
+
+def _arguments(
+    settings: dict[str, Any], seed: int, device: str, scratch: Path, evaluate: bool
+) -> TrainingArguments:
+    interval = settings["eval_updates"]
+    return TrainingArguments(
+        output_dir=str(scratch),
+        seed=seed,
+        max_steps=settings["updates"],
+        per_device_train_batch_size=settings["batch_size"],
+        gradient_accumulation_steps=settings.get("accumulation", 1),
+        learning_rate=settings["learning_rate"],
+        lr_scheduler_type=settings.get("schedule", "cosine"),
+        warmup_steps=math.ceil(settings["warmup_ratio"] * settings["updates"]),
+        weight_decay=settings["weight_decay"],
+        max_grad_norm=settings.get("clip_norm", 1.0),
+        logging_steps=interval,
+        eval_strategy="steps" if evaluate else "no",
+        eval_steps=interval,
+        save_steps=settings["checkpoint_updates"],
+        use_cpu=device == "cpu",
+        bf16=settings["precision"] == "bfloat16",
+        fp16=settings["precision"] == "float16",
+        disable_tqdm=True,
+        report_to=[],
+    )
+
+
+def history_table(log: list[dict[str, float]]) -> pd.DataFrame:
+    """Turn the Trainer's log into rows ``epoch, split, loss, update`` (loss in nats a token).
+
+    A training loss is the mean since the row before it.
+    """
+    rows = [
+        {"epoch": entry["epoch"], "split": split, "loss": entry[key], "update": entry["step"]}
+        for entry in log
+        for key, split in (("loss", "train"), ("eval_loss", "valid"))
+        if key in entry
+    ]
+    table = pd.DataFrame(rows, columns=["epoch", "split", "loss", "update"])
+    # The Trainer measures once more at the very end, where it may just have done so.
+    return table.drop_duplicates(["split", "update"], ignore_index=True)
+
+
+def train(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: list[Example],
+    settings: dict[str, Any],
+    *,
+    seed: int,
+    device: str,
+    scratch: Path,
+    measure: Callable[[nn.Module], float] | None = None,
+) -> tuple[pd.DataFrame, float]:
+    """Train ``model`` in place, from the last complete checkpoint in ``scratch`` if there is one.
+
+    Args:
+        model: The model; only parameters that require a gradient change.
+        tokenizer: Pads the batches.
+        examples: ``input_ids`` and ``labels`` of each training text.
+        settings: Hyper-parameters of the study.
+        seed: Drives order and dropout.
+        device: ``cpu`` or ``cuda``.
+        scratch: Where checkpoints are kept.
+        measure: Gives the validation loss, every ``eval_updates``.
+
+    Returns:
+        The history, see `history_table`, and the seconds of training.
+    """
+    checkpoints = Checkpoints()
+    trainer = _Trainer(
+        model=model,
+        args=_arguments(settings, seed, device, scratch, evaluate=measure is not None),
+        train_dataset=examples,
+        # The validation examples are in `measure`; the Trainer only wants to see some.
+        eval_dataset=examples[:1] if measure else None,
+        data_collator=DataCollatorForSeq2Seq(tokenizer),
+        processing_class=tokenizer,
+        callbacks=[checkpoints],
+    )
+    carried = _Carried(trainer)
+    trainer.add_callback(carried)
+    if measure:
+        trainer.measure = measure
+    log_progress(trainer)
+    checkpoint = last_whole_checkpoint(scratch)
+    with saving_first(checkpoints.save_now):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return history_table(trainer.state.log_history), carried.seconds()

@@ -1,0 +1,1 @@
+"""How a long computation lives on a machine: devices, processes, signals, scratch, progress."""

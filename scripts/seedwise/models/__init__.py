@@ -1,0 +1,1 @@
+"""What is fine-tuned: architectures and their parameters, checkpoints, conversion, prediction."""

@@ -1,0 +1,96 @@
+"""Checkpoints that others have published: unpacked, and held to the configured architecture."""
+
+import re
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from seedwise.data.archives import extract_folder
+from seedwise.errors import UserError
+from seedwise.study.sources import verify_source
+
+SPECIAL_POSITIONS = 2
+"""Rows of the position embedding that no token uses: positions start behind the padding id."""
+
+
+@contextmanager
+def unpacked(source: Path, located: dict[str, Any], key: str, beside: Path) -> Iterator[Path]:
+    """Check a source's SHA-256 and yield its folder, unpacked for as long as the block lasts.
+
+    Args:
+        source: The archive or folder.
+        located: The mapping of `source` and `folder` in the study.
+        key: Its dotted key there, for messages.
+        beside: Where to unpack: next to this path.
+
+    Raises:
+        UserError: The source is unfit; or the block raised one, in which the folder is then
+            called by its place in the source.
+    """
+    verify_source(located["source"], f"{key}.source")
+    inner = located.get("folder", "")
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=beside.parent) as scratch:
+        folder = Path(scratch) / "published"
+        extract_folder(source, inner, folder)
+        try:
+            yield folder
+        except UserError as error:
+            place = f"{source}!{inner}" if inner else str(source)
+            raise UserError(str(error).replace(str(folder), place)) from error
+
+
+def checkpoint_sizes(checkpoint: dict[str, Any]) -> dict[str, int]:
+    """Return the architecture of a fairseq checkpoint, as far as it shows.
+
+    All sizes but the heads are read off the weights; the number of heads stands in the
+    options, if it stands anywhere.
+    """
+    weights = checkpoint["model"]
+
+    def shape(ending: str) -> tuple[int, ...]:
+        return next((tuple(weights[name].shape) for name in weights if name.endswith(ending)), ())
+
+    layers = {match[1] for name in weights if (match := re.search(r"\.layers\.(\d+)\.", name))}
+    sizes = {"layers": len(layers)}
+    sizes |= dict(zip(("vocab_size", "embed_dim"), shape("embed_tokens.weight"), strict=False))
+    if positions := shape("embed_positions.weight"):
+        sizes["max_positions"] = positions[0] - SPECIAL_POSITIONS
+    if feed_forward := shape(".fc1.weight"):
+        sizes["ffn_dim"] = feed_forward[0]
+    options = checkpoint.get("args") or (checkpoint.get("cfg") or {}).get("model")
+    options = vars(options) if isinstance(options, Namespace) else options or {}
+    if heads := options.get("encoder_attention_heads"):
+        sizes["attention_heads"] = heads
+    return sizes
+
+
+def config_sizes(config: Any) -> dict[str, int]:
+    """Return the architecture in a RoBERTa's configuration of transformers."""
+    return {
+        "layers": config.num_hidden_layers,
+        "embed_dim": config.hidden_size,
+        "ffn_dim": config.intermediate_size,
+        "attention_heads": config.num_attention_heads,
+        "max_positions": config.max_position_embeddings - SPECIAL_POSITIONS,
+        "vocab_size": config.vocab_size,
+    }
+
+
+def check_sizes(
+    found: dict[str, int], model: str, architecture: dict[str, Any], file: Path
+) -> None:
+    """Raise `UserError` if the sizes ``found`` in ``file`` are not the configured ones."""
+    differing = [
+        f"{name} is {found[name]} there, {architecture[name]} in the study"
+        for name in architecture
+        if found.get(name, architecture[name]) != architecture[name]
+    ]
+    if differing:
+        raise UserError(
+            f"{file}: not of the architecture in models.{model}.architecture: "
+            + "; ".join(differing)
+        )

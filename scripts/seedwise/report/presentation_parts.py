@@ -1,0 +1,125 @@
+"""The parts of the report that are made from JSON: data audits and LoRA experiments."""
+
+from typing import Any
+
+import pandas as pd
+
+from seedwise.report.presentation import DASH, number, percent, plain_pairs
+
+Rows = list[tuple[str, str]]
+
+_COUNTS = {"texts": "Texts", "empty": "Empty texts", "duplicates": "Repeated texts"}
+_LENGTHS = {"words": "Words", "characters": "Characters"}
+# Shown by the table of splits and the row on shared texts.
+_SHOWN_ELSEWHERE = {"dataset", "labels", "splits", "unlabelled", "shared"}
+
+
+def audit_splits(audit: dict[str, Any]) -> pd.DataFrame:
+    """Return a column per split (and one for unlabelled texts): counts, labels, lengths."""
+    parts = dict(audit["splits"])
+    if audit.get("unlabelled", {}).get("texts"):
+        parts["unlabelled"] = audit["unlabelled"]
+
+    def column(part: dict[str, Any]) -> list[str]:
+        labels = part.get("labels", {})
+        lengths = [part.get(key) or {} for key in _LENGTHS]
+        return [
+            *(number(part.get(key)) for key in _COUNTS),
+            *(number(labels.get(label)) for label in audit["labels"]),
+            *(
+                f"{number(length['min'])} / {number(length['median'])} / {number(length['max'])}"
+                if length
+                else DASH
+                for length in lengths
+            ),
+        ]
+
+    heads = [
+        *_COUNTS.values(),
+        *(f"Label {label}" for label in audit["labels"]),
+        *(f"{name}: least / median / most" for name in _LENGTHS.values()),
+    ]
+    return pd.DataFrame({"": heads} | {name: column(part) for name, part in parts.items()})
+
+
+def audit_rest(audit: dict[str, Any]) -> Rows:
+    """Return texts shared between splits, and whatever else the audit says, by its own names."""
+    shared = [
+        (f"Texts in both {' and '.join(pair['splits'])}", number(pair["texts"]))
+        for pair in audit.get("shared", [])
+    ]
+    rest = {key: value for key, value in audit.items() if key not in _SHOWN_ELSEWHERE}
+    rest = {key: value for key, value in rest.items() if value not in (None, {}, [])}
+    return shared + [
+        (name.replace("_", " ").replace(".", ": "), text)
+        for name, text in plain_pairs(rest, decimals=1)
+    ]
+
+
+def lora_config(experiment: dict[str, Any]) -> pd.DataFrame:
+    """Return each parameter of LoraConfig, its value, meaning and effect."""
+    table = pd.DataFrame(experiment["lora_config"])
+    return table.rename(columns=str.capitalize)
+
+
+def lora_results(experiment: dict[str, Any]) -> pd.DataFrame:
+    """Return loss, perplexity and share of finished answers on held-out questions, by seed.
+
+    The last row has mean and population standard deviation over seeds.
+    """
+    heads = {
+        "heldout_loss_before": ("Loss before", 3),
+        "heldout_loss_after": ("after", 3),
+        "perplexity_before": ("Perplexity before", 1),
+        "perplexity_after": ("after ", 1),
+    }
+    rows = [
+        {"Seed": str(run["seed"])}
+        | {head: number(run[key], decimals) for key, (head, decimals) in heads.items()}
+        | {
+            "Ended before": percent(run["stopped_fraction_before"], decimals=0),
+            "after  ": percent(run["stopped_fraction"], decimals=0),
+        }
+        for run in experiment["runs"]
+    ]
+    if len(rows) > 1:
+        means = {
+            head: f"{number(spread['mean'], decimals)} ± {number(spread['std'], decimals)}"
+            for key, (head, decimals) in heads.items()
+            for spread in [experiment["summary"][key]]
+        }
+        ended = {
+            "Ended before": percent(experiment["summary"]["stopped_fraction_before"]["mean"], 0),
+            "after  ": percent(experiment["summary"]["stopped_fraction"]["mean"], 0),
+        }
+        rows.append({"Seed": "all"} | means | ended)
+    return pd.DataFrame(rows)
+
+
+def lora_layers(experiment: dict[str, Any]) -> pd.DataFrame:
+    """Return the trained parameters of each adapted layer, by formula and counted."""
+    return pd.DataFrame(
+        {
+            "Layer": layer["module"],
+            "Formula": str(layer["formula"]).replace("*", "·"),
+            "By formula": number(layer["analytic"]),
+            "Counted": number(layer["counted"]),
+        }
+        for layer in experiment["layers"]
+    )
+
+
+def lora_counts(experiment: dict[str, Any]) -> Rows:
+    """Return how many parameters are trained, by formula and counted, and of how many."""
+    layers = experiment["layers"]
+    return [
+        ("Base model", experiment["model"]),
+        ("Data set", experiment["dataset"]),
+        ("Quantization of the frozen weights", str(experiment["quantization"])),
+        ("Adapted layers", number(sum(layer["in_features"] is not None for layer in layers))),
+        ("Trainable parameters, by formula r · (in + out)",
+         number(experiment["analytic_parameters"])),
+        ("Trainable parameters, counted", number(experiment["trainable_parameters"])),
+        ("All parameters", number(experiment["total_parameters"])),
+        ("Trainable share", percent(experiment["trainable_share"], decimals=2)),
+    ]  # fmt: skip

@@ -1,0 +1,195 @@
+"""What a data set's configuration says: its files, what is drawn from them, and their labels.
+
+The Snakefile imports this module: standard library only.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from seedwise.errors import UserError
+from seedwise.study.sources import source_kind, source_path
+
+Settings = dict[str, Any]
+# A file of the archive, several, or {text: ..., label: ...}.
+Files = str | list[str] | dict[str, str]
+
+SPLITS = ("train", "valid", "test")
+UNLABELLED = "unlabelled"
+POOL = "all"
+_READING = ("format", "dialect", "quoted", "columns", "text")
+
+
+def given_files(settings: Settings) -> dict[str, Files]:
+    """Return the data set's labelled files by split, or under `POOL` what is to be split."""
+    if settings["format"] == "webis-cls":
+        place = f"{settings['language']}/{settings['domain']}"
+        return {split: f"{place}/{split}.review" for split in ("train", "test")}
+    if "file" in settings:
+        return {POOL: settings["file"]}
+    if "files" in settings:
+        return {split: settings["files"][split] for split in SPLITS if split in settings["files"]}
+    if settings["format"] == "review-label":
+        return {split: split for split in SPLITS}
+    return {POOL: ""}
+
+
+def unlabelled_settings(settings: Settings) -> Settings | None:
+    """Return how the unlabelled files are read; None if there are none.
+
+    What they do not say themselves is said by the data set: all of it, or only the place
+    where they have a `format` of their own, or nothing where they have a `source` of their own.
+    """
+    if UNLABELLED in settings:
+        own = settings[UNLABELLED]
+        inherited: tuple[str, ...] = ("source", "folder")
+        if "source" in own:
+            inherited = ()
+        elif "format" not in own:
+            inherited += _READING
+        return {key: settings[key] for key in inherited if key in settings} | own
+    if settings["format"] == "webis-cls":
+        place = f"{settings['language']}/{settings['domain']}"
+        return settings | {"files": [f"{place}/unlabeled.review"]}
+    return None
+
+
+def member(settings: Settings, name: str) -> str:
+    """Return the full name of a file in its source, `folder` included."""
+    folder = settings.get("folder", "")
+    if settings["format"] == "webis-cls" and "folder" not in settings:
+        folder = "cls-acl10-unprocessed"
+    return "/".join(part for part in (folder.rstrip("/"), name) if part)
+
+
+def file_names(settings: Settings, files: Files) -> list[str]:
+    """Return the members of the source that hold these files."""
+    if isinstance(files, list):
+        return [name for one in files for name in file_names(settings, one)]
+    if settings["format"] == "review-label":
+        pair = files if isinstance(files, dict) else label_pair(files)
+        return [member(settings, pair["text"]), member(settings, pair["label"])]
+    return [member(settings, str(files))]
+
+
+def label_pair(stem: str) -> dict[str, str]:
+    """Return the file of texts and the file of labels that share a stem."""
+    return {"text": f"{stem}.review", "label": f"{stem}.label"}
+
+
+def folder_files(settings: Settings, files: list[Files]) -> list[Path]:
+    """Return where these files stand in a source that is a folder."""
+    folder = Path(source_path(settings["source"]))
+    names = {name.split("!")[0] for one in files for name in file_names(settings, one)}
+    return [folder / name for name in sorted(names)]
+
+
+def dataset_inputs(settings: Settings, key: str) -> list[str]:
+    """Return the files a data set is made from, for Snakemake to watch.
+
+    Raises:
+        UserError: A local path, or a file in a local folder, does not exist.
+    """
+    groups = [(f"{key}.source", settings, list(given_files(settings).values()))]
+    if other := unlabelled_settings(settings):
+        own = "source" in settings.get(UNLABELLED, {})
+        groups.append(
+            (f"{key}.unlabelled.source" if own else f"{key}.source", other, other["files"])
+        )
+    inputs: set[str] = set()
+    for source_key, part, files in groups:
+        path = Path(source_path(part["source"]))
+        paths = [path]
+        if source_kind(part["source"]) == "path":
+            if path.is_dir():
+                paths = folder_files(part, files)
+            for file in paths:
+                if not file.exists():
+                    raise UserError(f"{source_key}.path: {file} does not exist")
+        inputs.update(map(str, paths))
+    return sorted(inputs)
+
+
+def input_function(config: dict[str, Any]) -> Callable[[Any], list[str]]:
+    """Return the input function of the rule that prepares ``{dataset}``."""
+
+    def inputs(wildcards: Any) -> list[str]:
+        settings = config["datasets"][wildcards.dataset]
+        return dataset_inputs(settings, f"datasets.{wildcards.dataset}")
+
+    return inputs
+
+
+def label_names(settings: Settings) -> list[str]:
+    """Return the labels as the data set writes them, in class order."""
+    return [str(label) for label in settings["labels"]]
+
+
+def _interval(limits: dict[str, float]) -> tuple[float, float, bool, bool]:
+    """Return (low, high, low excluded, high excluded)."""
+    low = limits.get("above", limits.get("from", -math.inf))
+    high = limits.get("below", limits.get("to", math.inf))
+    return low, high, "above" in limits, "below" in limits
+
+
+def rated_label(ranges: dict[str, dict[str, float]]) -> Callable[[float], str | None]:
+    """Return the function from a rating to its label; None where it stands in no range."""
+    intervals = {label: _interval(limits) for label, limits in ranges.items()}
+
+    def label(rating: float) -> str | None:
+        for name, (low, high, over, under) in intervals.items():
+            if (rating > low if over else rating >= low) and (
+                rating < high if under else rating <= high
+            ):
+                return name
+        return None
+
+    return label
+
+
+def _check_ranges(key: str, ranges: dict[str, dict[str, float]]) -> None:
+    previous = None
+    for name, interval in sorted(
+        ((name, _interval(limits)) for name, limits in ranges.items()), key=lambda item: item[1]
+    ):
+        low, high, over, under = interval
+        if math.isnan(low) or math.isnan(high) or low > high or (low == high and (over or under)):
+            raise UserError(f"{key}.labels.{name}: no rating is in this range")
+        if previous is not None:
+            other, end, open_end = previous
+            if low < end or (low == end and not (over or open_end)):
+                raise UserError(f"{key}.labels: the ranges of {other!r} and {name!r} overlap")
+        previous = (name, high, under)
+
+
+def check_dataset(settings: Settings, key: str) -> None:
+    """Raise a `UserError` if the parts of a data set's configuration contradict each other."""
+    labels, sizes, given = settings["labels"], settings.get("splits", {}), given_files(settings)
+    names = label_names(settings)
+    if len(set(names)) < len(names):
+        raise UserError(f"{key}.labels: a label stands there twice")
+    if isinstance(labels, dict):
+        if settings["format"] == "review-label":
+            raise UserError(f"{key}.labels: ranges need a rating; review-label has none")
+        _check_ranges(key, labels)
+    elif settings["format"] == "webis-cls":
+        raise UserError(f"{key}.labels: webis-cls has ratings; give each label its range")
+    if settings["format"] != "review-label" and any(isinstance(f, dict) for f in given.values()):
+        raise UserError(f"{key}: only review-label has files of `text` and of `label`")
+    for split in ("valid", "test"):
+        if split in sizes and split in given:
+            raise UserError(f"{key}.splits.{split}: {split} has a file already")
+        if split not in sizes and split not in given:
+            raise UserError(f"{key}.splits: {split} is missing; give its size or its file")
+    if POOL not in given and "train" not in given:
+        raise UserError(f"{key}.files: train is missing")
+    for split, size in sizes.items():
+        if size < len(names):
+            raise UserError(f"{key}.splits.{split}: {size} texts for {len(names)} labels")
+
+
+def check_datasets(config: dict[str, Any]) -> None:
+    """Raise a `UserError` if a data set's configuration contradicts itself."""
+    for name, settings in config["datasets"].items():
+        check_dataset(settings, f"datasets.{name}")

@@ -1,0 +1,77 @@
+"""What the entries of a study say: names of experiments and models, settings of each step."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+Config = dict[str, Any]
+
+
+def merge_hyperparameters(config: Config) -> None:
+    """Lay each experiment's own hyper-parameters over the study's, in place.
+
+    A model whose tokenizer is made in the study gets a section for its defaults.
+    """
+    for experiment in config["experiments"].values():
+        experiment["finetune"] = config.get("finetune", {}) | experiment.get("finetune", {})
+    for name in trained_models(config):
+        config["models"][name].setdefault("tokenizer", {})
+
+
+def experiments(config: Config, **wanted: str) -> list[str]:
+    """Return the names of the experiments whose keys have the ``wanted`` values."""
+    return [
+        name
+        for name, experiment in config["experiments"].items()
+        if all(experiment[key] == value for key, value in wanted.items())
+    ]
+
+
+def name_pattern(names: Iterable[str]) -> str:
+    """Return a regular expression that matches just these names (nothing, if there are none)."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def trained_models(config: Config) -> list[str]:
+    """Return the models whose tokenizer is made in this study, from a corpus."""
+    return [name for name, model in config["models"].items() if "corpus" in model]
+
+
+def models_with(config: Config, checkpoint: str) -> list[str]:
+    """Return the models with a `fairseq_checkpoint` or a `transformers_checkpoint`."""
+    return [name for name, model in config["models"].items() if checkpoint in model]
+
+
+def starts_from_folder(config: Config, experiment: str) -> bool:
+    """Tell whether the engine transformers reads the model's folder for this experiment.
+
+    A published folder gives a random start its sizes and tokenizer, too.
+    """
+    chosen = config["experiments"][experiment]
+    published = "transformers_checkpoint" in config["models"][chosen["model"]]
+    return chosen["init"] == "pretrained" or published
+
+
+def datasets_with_model(config: Config, model: str) -> list[str]:
+    """Return the data sets that some experiment uses together with ``model``."""
+    used = {e["dataset"] for e in config["experiments"].values() if e["model"] == model}
+    return sorted(used)
+
+
+def cores(settings: Config) -> int:
+    """Return the processor threads of a training: so many for each of its processes."""
+    return settings["threads"] * settings["processes"]
+
+
+def run_settings(config: Config, experiment: str) -> Config:
+    """Return all that the results of ``experiment`` depend on, but for seed, data and code.
+
+    A random start does not depend on how the model was pre-trained, so a change there
+    leaves it alone.
+    """
+    chosen = config["experiments"][experiment]
+    model = dict(config["models"][chosen["model"]])
+    if chosen["init"] == "random":
+        model.pop("pretrain", None)
+    settings = {key: chosen[key] for key in ("engine", "init", "dataset", "model", "finetune")}
+    return settings | {"architecture": model.pop("architecture"), "model_source": model}

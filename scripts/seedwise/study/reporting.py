@@ -1,0 +1,50 @@
+"""What tables, figures and report need of a study's configuration.
+
+Needs nothing but Snakemake's own dependencies, because the rules import it.
+"""
+
+from typing import Any
+
+from seedwise.study import entries
+
+Config = dict[str, Any]
+
+
+def engines(config: Config) -> list[str]:
+    """Return the engines that the study's experiments use, in the order of their first use."""
+    return list(dict.fromkeys(e["engine"] for e in config["experiments"].values()))
+
+
+def datasets(config: Config) -> list[str]:
+    """Return the data sets that the study's experiments use, in the order of their first use."""
+    return list(dict.fromkeys(e["dataset"] for e in config["experiments"].values()))
+
+
+def published(config: Config) -> dict[str, dict[str, Any]]:
+    """Return the published results by experiment, for those that have one."""
+    return {
+        name: experiment["published"]
+        for name, experiment in config["experiments"].items()
+        if "published" in experiment
+    }
+
+
+def training_folders(config: Config) -> list[str]:
+    """Return the folders with a history.csv, below the study's results: runs and pre-trainings."""
+    runs = [
+        f"runs/{name}/seed-{seed}" for name in config["experiments"] for seed in config["seeds"]
+    ]
+    used = dict.fromkeys(
+        e["model"] for e in config["experiments"].values() if e["init"] == "pretrained"
+    )
+    pretrained = [name for name in used if "pretrain" in config["models"][name]]
+    return runs + [f"pretrained/{name}" for name in pretrained]
+
+
+def run_files(config: Config, file: str, **wanted: str) -> list[str]:
+    """Return the path of ``file`` in each run of the experiments whose keys have these values."""
+    return [
+        f"<results>/runs/{experiment}/seed-{seed}/{file}"
+        for experiment in entries.experiments(config, **wanted)
+        for seed in config["seeds"]
+    ]

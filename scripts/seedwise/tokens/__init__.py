@@ -1,0 +1,1 @@
+"""From texts to numbered pieces: SentencePiece, dictionaries, fairseq's binary format."""

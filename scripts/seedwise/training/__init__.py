@@ -1,0 +1,1 @@
+"""Fine-tuning with each engine, and the contract of a run."""

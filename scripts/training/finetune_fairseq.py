@@ -1,0 +1,145 @@
+"""Fine-tune one experiment at one seed with fairseq-train, and predict the test split once.
+
+Inputs: the data set's splits and audit, its binarized form, and for a pre-trained start the
+fairseq checkpoint. Outputs: the files of the run contract (``history.csv``,
+``predictions.csv``, ``metrics.json``) and ``model.pt``, the checkpoint of the first epoch with
+the highest validation accuracy.
+"""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from seedwise.environment import versions
+from seedwise.files import sha256_of_json
+from seedwise.machine import device as devices
+from seedwise.machine.scratch import training_scratch
+from seedwise.models.checkpoints import load_checkpoint
+from seedwise.step import step
+from seedwise.tokens.indexed import read_texts
+from seedwise.tokens.vocabulary import BOS_ID, EOS_ID
+from seedwise.training.runs import Outcome, Run, best_epoch, write_run
+from seedwise_fairseq import launch
+from seedwise_fairseq.predict import HEAD, class_probabilities, load_model
+
+
+def finetuning_options(
+    settings: dict[str, Any],
+    *,
+    texts: int,
+    classes: int,
+    seed: int,
+    device: str,
+    scratch: Path,
+    pretrained: Path | None,
+) -> launch.Options:
+    """Return fairseq-train's options for one run.
+
+    Args:
+        settings: the settings of the experiment.
+        texts: number of training texts.
+        classes: number of labels.
+        seed: the run's seed.
+        device: ``cpu`` or ``cuda``.
+        scratch: where checkpoints go.
+        pretrained: the checkpoint to start from; ``None`` for a random start.
+    """
+    finetune = settings["finetune"]
+    updates = finetune["epochs"] * math.ceil(texts / finetune["batch_size"])
+    batch_size = finetune["batch_size"] // finetune["processes"]
+    options = {
+        "task": "seedwise_sentence_prediction",
+        "criterion": "sentence_prediction",
+        "classification-head-name": HEAD,
+        "num-classes": classes,
+        "init-token": BOS_ID,
+        "separator-token": EOS_ID,
+        "group-by-length": batch_size if finetune["group_by_length"] else 0,
+        **launch.architecture_options(settings["architecture"]),
+        **launch.training_options(finetune, device, seed, updates, scratch),
+        "max-epoch": finetune["epochs"],
+        "progress-epochs": finetune["epochs"],
+        "batch-size-valid": finetune["eval_batch_size"],
+        "best-checkpoint-metric": "accuracy",
+        "maximize-best-checkpoint-metric": True,
+    }
+    if pretrained is not None:
+        options["finetune-from-model"] = str(pretrained)
+    return options
+
+
+def main(
+    *,
+    run: Run,
+    binarized: Path,
+    pretrained: Path | None,
+    history: Path,
+    predictions: Path,
+    metrics: Path,
+    model: Path,
+) -> None:
+    """Train, or go on where a killed job stopped; then predict and write the run."""
+    device = devices.prepare(run.finetune)
+    key = sha256_of_json({"seed": run.seed, **run.hashes()})
+    with training_scratch(model.parent, key) as scratch:
+        launch.train(
+            binarized,
+            options=finetuning_options(
+                run.settings,
+                texts=len(run.texts("train")),
+                classes=len(run.labels),
+                seed=run.seed,
+                device=device,
+                scratch=scratch,
+                pretrained=pretrained,
+            ),
+            selects_best=True,
+            processes=run.finetune["processes"],
+        )
+        last = load_checkpoint(scratch / "checkpoint_last.pt")
+        best = load_checkpoint(scratch / "checkpoint_best.pt")
+        rows = pd.DataFrame(last["task_state"]["history"])
+        saved_epoch = best["task_state"]["history"][-1]["epoch"]
+        if saved_epoch != best_epoch(rows):
+            raise RuntimeError(f"epoch {saved_epoch} was saved, but {best_epoch(rows)} is best")
+        launch.export_model(best, model)
+        trained, task = load_model(model, binarized, device)
+        tokens = read_texts(binarized / "input0" / "train")  # without <s>
+        started = time.monotonic()
+        probabilities = class_probabilities(
+            trained, task, "test", run.finetune["eval_batch_size"], device
+        )
+        outcome = Outcome(
+            history=rows,
+            probabilities=probabilities,
+            train_seconds=float(last["extra_state"]["previous_training_time"]),
+            eval_seconds=time.monotonic() - started,
+            updates=last["optimizer_history"][-1]["num_updates"],
+            train_tokens=run.finetune["epochs"] * sum(1 + len(text) for text in tokens),
+            device=devices.name(device),
+            versions=versions("fairseq", "torch"),
+        )
+        write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
+
+
+if __name__ == "__main__":
+    with step(snakemake):
+        main(
+            run=Run(
+                experiment=snakemake.wildcards.experiment,
+                seed=int(snakemake.wildcards.seed),
+                settings=snakemake.params.settings,
+                data=Path(snakemake.input.data[0]).parent,
+                inputs=[Path(path) for path in snakemake.input],
+                script="finetune_fairseq",
+            ),
+            binarized=Path(snakemake.input.binarized[0]).parents[1],
+            pretrained=Path(p[0]) if (p := snakemake.input.pretrained) else None,
+            history=Path(snakemake.output.history),
+            predictions=Path(snakemake.output.predictions),
+            metrics=Path(snakemake.output.metrics),
+            model=Path(snakemake.output.model),
+        )

@@ -1,0 +1,46 @@
+"""The smoke study in a working directory of its own, run by the real Snakemake."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from support import ROOT
+
+CONFIG = ROOT / "configs" / "smoke.yaml"
+
+
+def write_study(folder: Path, change: Callable[[Any], None] = lambda config: None) -> Path:
+    """Write the study's texts and its configuration, changed in place; return the latter."""
+    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    change(config)
+    shutil.copytree(ROOT / "tests/data/smoke", folder / "tests/data/smoke", dirs_exist_ok=True)
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def snakemake(folder: Path, *arguments: str | Path, cores: int = 1) -> tuple[int, str]:
+    """Run Snakemake on `study.yaml` in ``folder``; return its exit code and all it says."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    command += ["--configfile", folder / "study.yaml", "--cores", str(cores)]
+    # No `python` of a .venv that happens to be active, no profile of whoever runs the tests.
+    environment = {"PATH": os.defpath} | {
+        key: value for key, value in os.environ.items() if key in ("HOME", "LANG", "TMPDIR")
+    }
+    done = subprocess.run(
+        [*command, *arguments], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def job_counts(output: str) -> dict[str, int]:
+    """Return how often each rule is to run, from Snakemake's table; `all` is left out."""
+    counts = {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
+    return {rule: n for rule, n in counts.items() if rule not in ("all", "total")}

@@ -1,0 +1,218 @@
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+import pytest
+import yaml
+
+import propose_study
+from seedwise.data.proposal import Machine, choose_sizes, split_of
+from seedwise.errors import UserError
+from seedwise.study import datasets, validation
+from seedwise.study.sources import source_path
+from support.local_server import local_server
+
+COMMIT = "a" * 40
+FEELINGS = {"negative": "broke and failed", "neutral": "came on day", "positive": "works well"}
+WORDS = ["".join(letters) for letters in itertools.product("bdmt", "aeiou", "lnrs", "aeo")]
+ROWS = [
+    (f"The {WORDS[4 * n]} {what}; '{WORDS[n + 60]}' item, \"{WORDS[n + 150]}\" {n}", label)
+    for n in range(60)
+    for label, what in FEELINGS.items()
+]
+FRAME = pd.DataFrame(ROWS, columns=["review_body", "sentiment"]).assign(id=range(len(ROWS)))
+
+
+def propose(*data, **changes):
+    """Write a study and return it, checked by the schema and the workflow's own checks."""
+    arguments = {"text": None, "label": None, "output": None, "minutes": 15} | changes
+    path = propose_study.main(data=[str(one) for one in data], **arguments)
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    validation.check_config(config, str(path))
+    datasets.check_datasets(config)
+    (settings,) = config["datasets"].values()
+    return config, settings
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+WRITERS = {
+    "csv": lambda path: FRAME.to_csv(path, index=False),
+    "tsv": lambda path: FRAME.to_csv(path, index=False, sep="\t"),
+    "jsonl": lambda path: FRAME.to_json(path, orient="records", lines=True),
+    "json": lambda path: FRAME.to_json(path, orient="records"),
+    "parquet": lambda path: FRAME.to_parquet(path),
+}
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+def test_one_file_of_any_format(folder, ending):
+    WRITERS[ending](folder / f"My Reviews.{ending}")
+    config, settings = propose(f"My Reviews.{ending}")
+    assert config["study"] == "my-reviews"
+    assert (settings["text"], settings["label"]) == ("review_body", "sentiment")
+    assert settings["labels"] == list(FEELINGS)
+    assert settings["splits"] == {"valid": 18, "test": 36}
+    assert {e["engine"] for e in config["experiments"].values()} == {"fairseq", "transformers"}
+    text = (folder / "my-reviews.yaml").read_text(encoding="utf-8")
+    assert text.count("#") > 10
+
+
+def test_no_header_and_numbers_as_labels(folder):
+    rows = [
+        (str(n % 5 + 1), f"text {WORDS[n]} of {WORDS[2 * n]} {WORDS[n + 99]} all")
+        for n in range(100)
+    ]
+    pd.DataFrame(rows).to_csv(folder / "stars.csv", index=False, header=False)
+    _, settings = propose("stars.csv")
+    assert settings["columns"] == ["column1", "column2"]
+    assert (settings["text"], settings["label"]) == ("column2", "column1")
+    assert settings["labels"] == ["1", "2", "3", "4", "5"]
+
+
+def test_given_splits_and_unlabelled_text(folder):
+    for name, part in {
+        "train-00000-of-00002": FRAME[:60],
+        "train-00001-of-00002": FRAME[60:120],
+        "test": FRAME[120:],
+        "unsupervised": FRAME.head(3).assign(review_body="no label", sentiment=-1),
+    }.items():
+        (folder / "set/data").mkdir(parents=True, exist_ok=True)
+        part.to_parquet(folder / f"set/data/{name}.parquet")
+    _, settings = propose("set")
+    parts = [f"data/train-0000{n}-of-00002.parquet" for n in (0, 1)]
+    assert settings["files"] == {"train": parts, "test": "data/test.parquet"}
+    assert settings["unlabelled"] == {"files": ["data/unsupervised.parquet"]}
+    assert list(settings["splits"]) == ["valid"]
+    assert settings["labels"] == list(FEELINGS)
+
+
+def test_a_folder_as_save_to_disk_writes_it(folder):
+    for split, part in (("train", FRAME[:120]), ("test", FRAME[120:])):
+        (folder / "saved" / split).mkdir(parents=True)
+        table = pyarrow.Table.from_pandas(part, preserve_index=False)
+        path = folder / "saved" / split / "data-00000-of-00001.arrow"
+        with pyarrow.ipc.new_stream(str(path), table.schema) as out:
+            out.write_table(table)
+        for name in ("state.json", "dataset_info.json"):
+            (folder / "saved" / split / name).write_text("{}")
+    _, settings = propose("saved")
+    assert settings["files"]["train"] == "train/data-00000-of-00001.arrow"
+    assert settings["labels"] == list(FEELINGS)
+
+
+def test_a_file_of_texts_and_a_file_of_labels(folder):
+    for name, column in (("classes.txt", 1), ("texts.txt", 0)):
+        (folder / name).write_text("".join(f"{row[column]}\n" for row in ROWS), encoding="utf-8")
+    _, settings = propose("classes.txt", "texts.txt")
+    assert settings["file"] == {"text": "texts.txt", "label": "classes.txt"}
+    assert settings["labels"] == list(FEELINGS)
+
+
+def test_a_data_set_of_the_hub_by_the_command(folder):
+    with local_server() as server:
+        data = FRAME.to_csv(index=False).encode()
+        server.serve_repository("owner/name", "dataset", COMMIT, {"data/train.csv": data})
+        # Another process: huggingface_hub reads HF_ENDPOINT when it is imported.
+        env = {"HF_ENDPOINT": server.url, "HF_HOME": str(folder / "home"), "PATH": os.defpath}
+        command = [sys.executable, propose_study.__file__, "hub:owner/name"]
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "make run CONFIG=name.yaml" in done.stdout
+    config = yaml.safe_load((folder / "name.yaml").read_text(encoding="utf-8"))
+    settings = config["datasets"]["name"]
+    assert settings["source"] == {"hub": "owner/name", "revision": COMMIT, "type": "dataset"}
+    assert settings["file"] == "data/train.csv"
+    # What it fetched is what the workflow would.
+    assert Path(source_path(settings["source"]), "data/train.csv").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "text;label\nfine;good\nbad;poor\n", "save it with commas between the columns"),
+        ("a.csv", "", "empty|No columns"),
+        ("a.xlsx", "PK", "the ending is none of .csv"),
+        ("a.csv", "text,n\n" + "".join(f"word {i},{i / 7}\n" for i in range(50)), "--label"),
+        ("a.csv", "text,rating\n" + "".join(f"word {i},{i / 7}\n" for i in range(50)), "range"),
+        ("a.jsonl", '{"text": "x"\n', "cannot be read"),
+    ],
+)
+def test_what_cannot_be_proposed_is_one_message(folder, name, content, said):
+    (folder / name).write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=said):
+        propose(name)
+    assert not list(folder.glob("*.yaml"))
+
+
+def test_an_existing_study_is_kept(folder):
+    FRAME.to_csv(folder / "reviews.csv", index=False)
+    (folder / "reviews.yaml").write_text("mine", encoding="utf-8")
+    with pytest.raises(UserError, match="exists already"):
+        propose("reviews.csv")
+    assert (folder / "reviews.yaml").read_text(encoding="utf-8") == "mine"
+
+
+def test_columns_by_name(folder):
+    FRAME.assign(text="shown").to_csv(folder / "reviews.csv", index=False)
+    _, settings = propose("reviews.csv", text="review_body", label="sentiment")
+    assert (settings["text"], settings["label"]) == ("review_body", "sentiment")
+
+
+def test_sizes_grow_with_the_machine_and_the_time():
+    def sizes(flops, minutes, texts=2000):
+        machine = Machine(cores=2, flops=flops, gpu=False, bfloat16=False)
+        return choose_sizes(
+            texts=texts, corpus_texts=texts, words=[20] * 50, runs=9, machine=machine,
+            minutes=minutes,
+        )  # fmt: skip
+
+    slow, fast = sizes(2e10, 5), sizes(2e12, 60)
+    assert (slow.layers, slow.embed_dim) < (fast.layers, fast.embed_dim)
+    assert slow.max_positions == fast.max_positions == 64
+    assert sizes(1e11, 15).minutes <= 15
+    assert sizes(1e11, 15, texts=200).epochs > sizes(1e11, 15, texts=20_000).epochs
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("data/train-00000-of-00001.parquet", "train"),
+        ("imdb_test.csv", "test"),
+        ("dev.jsonl", "valid"),
+        ("latest.csv", None),
+        ("contest.csv", None),
+    ],
+)
+def test_split_by_a_word_of_the_name(name, split):
+    assert split_of(name) == split
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_truth_values_are_labels(folder, ending):
+    table = FRAME.assign(sentiment=FRAME["sentiment"] == "positive")
+    if ending == "parquet":
+        table.to_parquet(folder / "a.parquet")
+    else:
+        table.to_json(folder / "a.jsonl", orient="records", lines=True)
+    _, settings = propose(f"a.{ending}")
+    assert settings["labels"] == ["false", "true"]
+
+
+def test_json_numbers_stay_what_they_are(folder):
+    with (folder / "a.jsonl").open("w", encoding="utf-8") as stream:
+        for n in range(60):
+            stream.write(
+                json.dumps({"text": f"word {WORDS[n]} here {WORDS[n + 99]}", "label": n % 2}) + "\n"
+            )
+    _, settings = propose("a.jsonl")
+    assert settings["labels"] == ["0", "1"]

@@ -1,0 +1,48 @@
+from collections import Counter
+
+import pytest
+
+from seedwise.data.labels import label_rows
+from seedwise.data.readers import Row
+from seedwise.errors import UserError
+
+RATED = {"labels": {"bad": {"below": -0.5}, "middling": {"from": 0, "to": 1}, "good": {"above": 1}}}
+
+
+def label(value, settings):
+    (example,) = label_rows([Row(7, "t\0ext", value)], "d.csv", "train", settings, Counter())
+    return example.label
+
+
+def test_ids_say_where_a_text_stood_and_nul_is_cut():
+    changes = Counter()
+    (example,) = label_rows([Row(7, "t\0ex\0t", "1")], "d", "train", {"labels": [0, 1]}, changes)
+    assert (example.id, example.text, example.label) == ("train:7", "text", "1")
+    assert changes == {"NUL characters removed": 2}
+
+
+@pytest.mark.parametrize("value", ["2", "", " 1", "positive"])
+def test_labels_outside_the_set_are_refused(value):
+    with pytest.raises(UserError, match=rf"d.csv, line 7: label '{value}' is not one of 0, 1"):
+        label(value, {"labels": ["0", "1"]})
+
+
+@pytest.mark.parametrize(
+    ("rating", "expected"),
+    [
+        ("-0.6", "bad"),
+        ("-0.5", None),
+        ("-0.1", None),
+        ("0", "middling"),
+        ("1.0", "middling"),
+        ("1e3", "good"),
+    ],
+)
+def test_ratings_become_labels(rating, expected):
+    assert label(rating, RATED) == expected
+
+
+@pytest.mark.parametrize("rating", ["", "five", "nan", "inf"])
+def test_ratings_that_are_no_numbers_are_refused(rating):
+    with pytest.raises(UserError, match=rf"d.csv, line 7: rating '{rating}' is not a number"):
+        label(rating, RATED)

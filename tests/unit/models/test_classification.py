@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import torch
+from transformers import DataCollatorWithPadding, RobertaForSequenceClassification
+
+from seedwise.files import read_jsonl
+from seedwise.models import classification, conversion
+from support.tiny_chain import ARCHITECTURE, LABELS, write_chain
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    return write_chain(tmp_path_factory.mktemp("chain"))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(chain):
+    return conversion.build_tokenizer(
+        chain.tokens / "sentencepiece.bpe.model",
+        chain.tokens / "dict.txt",
+        ARCHITECTURE["max_positions"],
+    )
+
+
+@pytest.fixture(scope="module")
+def examples(chain, tokenizer):
+    return classification.encode(list(read_jsonl(chain.data / "test.jsonl")), LABELS, tokenizer)
+
+
+def test_examples_are_cut_and_labelled_in_order(chain, tokenizer, examples):
+    records = list(read_jsonl(chain.data / "test.jsonl"))
+    assert [example["labels"] for example in examples] == [
+        LABELS.index(record["label"]) for record in records
+    ]
+    assert max(len(example["input_ids"]) for example in examples) == 24
+    assert examples[3]["input_ids"] == tokenizer(records[3]["text"], truncation=True)["input_ids"]
+    assert [e["labels"] for e in classification.encode(records, LABELS[::-1], tokenizer)] == [
+        1 - example["labels"] for example in examples
+    ]
+
+
+def test_each_text_has_its_row_whatever_the_batches(tokenizer, examples):
+    torch.manual_seed(0)
+    model = RobertaForSequenceClassification(conversion.roberta_config(ARCHITECTURE, LABELS))
+    for weight in model.parameters():
+        torch.nn.init.normal_(weight, std=0.3)
+    model.train()  # dropout must be switched off
+    collator = DataCollatorWithPadding(tokenizer)
+    found = [
+        classification.class_probabilities(model, examples, collator, size) for size in (64, 1, 5)
+    ]
+    assert found[0].shape == (len(examples), 2) and found[0].dtype == np.float32
+    np.testing.assert_allclose(found[0].sum(axis=1), 1, atol=1e-6)
+    assert found[0].std(axis=0).min() > 1e-2
+    np.testing.assert_allclose(found[1], found[0], atol=1e-6)
+    np.testing.assert_allclose(found[2], found[0], atol=1e-6)
+    with torch.inference_mode():
+        logits = model(torch.tensor([examples[7]["input_ids"]])).logits
+    np.testing.assert_allclose(found[0][7], logits.softmax(-1)[0].numpy(), atol=1e-6)

@@ -1,0 +1,72 @@
+import pandas as pd
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+import export_run
+import finetune_fairseq
+from seedwise.errors import UserError
+from seedwise.files import read_jsonl
+from seedwise_fairseq.predict import checkpoint_utils  # through the shim
+from support.tiny_chain import ARCHITECTURE, majority_records, make_run, write_chain
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    """A chain with a fine-tuned run, whose second class is the majority in training."""
+    chain = write_chain(tmp_path_factory.mktemp("chain"), majority_records(), ["0", "1"])
+    vars(checkpoint_utils.save_checkpoint).pop("best", None)
+    finetune_fairseq.main(
+        run=make_run(chain, "fairseq", "random", 0, epochs=8, batch_size=4),
+        binarized=chain.binarized,
+        pretrained=None,
+        **{
+            name: chain.folder / "run" / name
+            for name in ("history", "predictions", "metrics", "model")
+        },
+    )
+    return chain
+
+
+def export(chain, folder, **changes):
+    arguments = {
+        "checkpoint": chain.folder / "run" / "model",
+        "predictions": chain.folder / "run" / "predictions",
+        "sentencepiece": chain.tokens / "sentencepiece.bpe.model",
+        "dictionary": chain.tokens / "dict.txt",
+        "data": chain.data,
+        "architecture": ARCHITECTURE,
+        "folder": folder,
+    }
+    export_run.main(**arguments | changes)
+
+
+@torch.inference_mode()
+def test_folder_gives_fairseqs_probabilities_for_every_text(chain, tmp_path):
+    export(chain, tmp_path / "model")
+    model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    predictions = pd.read_csv(chain.folder / "run" / "predictions", dtype={"prediction": str})
+    assert predictions["prediction"].nunique() == 2
+    for row, record in enumerate(read_jsonl(chain.data / "test.jsonl")):
+        encoded = tokenizer(record["text"], truncation=True, return_tensors="pt")
+        probabilities = model(**encoded).logits.softmax(-1)[0]
+        reported = predictions.loc[row, ["probability_0", "probability_1"]].tolist()
+        assert probabilities.tolist() == pytest.approx(reported, abs=1e-5)
+        label = model.config.id2label[int(probabilities.argmax())]
+        assert label == predictions.loc[row, "prediction"]
+
+
+def test_one_other_label_is_refused_and_nothing_is_left(chain, tmp_path):
+    table = pd.read_csv(chain.folder / "run" / "predictions", dtype=str)
+    table.loc[2, "prediction"] = "10"[int(table.loc[2, "prediction"])]
+    table.to_csv(tmp_path / "predictions.csv", index=False)
+    said = f"labels 1 test texts otherwise .* the first with the id {table.loc[2, 'id']}"
+    with pytest.raises(UserError, match=said):
+        export(chain, tmp_path / "out" / "model", predictions=tmp_path / "predictions.csv")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_another_architecture_is_refused(chain, tmp_path):
+    with pytest.raises(UserError, match="not of the configured architecture"):
+        export(chain, tmp_path / "model", architecture=ARCHITECTURE | {"layers": 1})

@@ -1,0 +1,52 @@
+"""transformers' models with faster layers against transformers' own."""
+
+import copy
+
+import pytest
+import torch
+from transformers import AutoModelForSequenceClassification, BertConfig
+
+from seedwise.models.conversion import roberta_config
+from seedwise.models.layers import Dropout
+from seedwise.models.transformers_layers import accelerate, length_multiple
+from support.tiny_chain import ARCHITECTURE
+
+BERT = BertConfig(
+    vocab_size=160,
+    hidden_size=32,
+    num_hidden_layers=1,
+    num_attention_heads=4,
+    intermediate_size=32,
+    max_position_embeddings=24,
+)
+
+
+@pytest.mark.parametrize(
+    "config", [roberta_config(ARCHITECTURE, ["a", "b"]), BERT], ids=["roberta", "bert"]
+)
+def test_logits_and_gradients_are_transformers(config, tmp_path):
+    torch.manual_seed(0)
+    stock = AutoModelForSequenceClassification.from_config(config).eval()
+    fast = accelerate(copy.deepcopy(stock))
+    assert fast.config._attn_implementation == "seedwise"
+    assert any(isinstance(module, Dropout) for module in fast.modules())
+    ids = torch.randint(4, 150, (3, 9))
+    mask = torch.ones_like(ids)
+    mask[1, 5:] = 0
+    logits = [model(input_ids=ids, attention_mask=mask).logits for model in (stock, fast)]
+    torch.testing.assert_close(*logits)
+    for output in logits:
+        output.square().sum().backward()
+    for (name, ours), theirs in zip(fast.named_parameters(), stock.parameters(), strict=True):
+        if theirs.grad is not None:
+            assert ours.grad is not None, name
+            torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-4, atol=1e-5)
+    fast.save_pretrained(tmp_path)
+    loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+    assert loaded.config._attn_implementation == "sdpa"
+    torch.testing.assert_close(loaded(input_ids=ids, attention_mask=mask).logits, logits[0])
+
+
+def test_padding_never_exceeds_the_positions():
+    assert length_multiple(256) == 8
+    assert length_multiple(250) == 1

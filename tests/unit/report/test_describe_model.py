@@ -1,0 +1,34 @@
+import yaml
+
+import describe_model
+from seedwise.files import write_json
+from support import synthetic_study
+from support.tiny_chain import run_settings
+
+
+def test_card_says_data_settings_seeds_scores_and_licence(tmp_path):
+    folders = synthetic_study.write_study(tmp_path)
+    write_json(tmp_path / "audit.json", synthetic_study.AUDIT)
+    describe_model.main(
+        metrics=[folder / "metrics.json" for folder in folders[:3]],
+        audit=tmp_path / "audit.json",
+        seed=1,
+        settings=run_settings("fairseq", "pretrained"),
+        title="A synthetic study",
+        licence="cc-by-4.0",
+        output=tmp_path / "README.md",
+    )
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    _, head, body = text.split("---\n", 2)
+    meta = yaml.safe_load(head)
+    assert meta["license"] == "cc-by-4.0"
+    assert meta["pipeline_tag"] == "text-classification"
+    (model,) = meta["model-index"]
+    assert model["results"][0]["metrics"][0] == {"type": "accuracy", "value": 0.815}
+    assert "| this model | 81.5 % | 81.3 % |" in body
+    # By hand: mean 0.81667, population deviation 0.01434; t(0.975, 2) = 4.3027.
+    assert "81.7 % ± 1.4" in body and "77.3 to 86.0 %" in body
+    assert "seeds\n0, 1, 2." in body
+    assert "| finetune.learning_rate | 0.003 |" in body
+    assert "1,600 texts: 800 negative, 800 positive" in body
+    assert "CITATION.cff" in body

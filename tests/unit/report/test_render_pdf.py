@@ -1,0 +1,166 @@
+import copy
+import shutil
+import subprocess
+
+import pandas as pd
+import pytest
+import yaml
+
+import analyse_predictions
+import render_pdf
+from seedwise.files import read_json
+from seedwise.report.presentation import TABLES
+from support import ROOT, synthetic_study
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9"/></svg>'
+SUMMARY = """\
+experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std
+fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143
+transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,
+"""
+COMPARISONS = """\
+dataset,experiment_a,experiment_b,texts,seeds,mean_a,mean_b,difference,ci_low,ci_high,seeds_ci_low,seeds_ci_high,p_value,p_holm,test
+reviews,a,b,400,1,0.8,0.7,-0.1,-0.12,-0.08,,,1e-9,3e-9,some test
+"""
+COSTS = """\
+rule,run,wall_seconds,cpu_seconds,peak_mib,tokens_per_second
+finetune_fairseq,fairseq-pretrained/seed-0,65,63,1500,7654.3
+"""
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    results = tmp_path / "results"
+    folders = synthetic_study.write_study(results)
+    tables = results / "tables"
+    metrics = [read_json(folder / "metrics.json") for folder in folders]
+    pd.DataFrame(metrics).to_csv(tables / "runs.csv", index=False)
+    for name, text in (("summary", SUMMARY), ("comparisons", COMPARISONS), ("costs", COSTS)):
+        (tables / f"{name}.csv").write_text(text)
+    analyse_predictions.main(
+        metrics=[folder / "metrics.json" for folder in folders],
+        predictions=[folder / "predictions.csv" for folder in folders],
+        tests={"reviews": results / "data/reviews/test.jsonl"},
+        outputs={name: tables / f"{name}.csv" for name in analyse_predictions.COLUMNS},
+    )
+    mistakes = [tmp_path / f"{name}-reviews.svg" for name in ("confusion", "calibration")]
+    figures = {engine: tmp_path / f"training-{engine}.svg" for engine in ("fairseq", "x")}
+    for path in (
+        *figures.values(),
+        *mistakes,
+        tmp_path / "accuracy.svg",
+        tmp_path / "lora-loss.svg",
+    ):
+        path.write_text(SVG)
+    return {
+        "config": synthetic_study.CONFIG,
+        "template": ROOT / "reports" / "report.typ",
+        "tables": {name: tables / f"{name}.csv" for name in TABLES},
+        "audits": {"reviews": results / "data" / "reviews" / "audit.json"},
+        "metrics": [folder / "metrics.json" for folder in folders],
+        "figures": figures,
+        "other_figures": [tmp_path / "accuracy.svg", *mistakes],
+        "lora": None,
+        "pdf": tmp_path / "report.pdf",
+        "config_output": tmp_path / "config.yaml",
+    }
+
+
+def text_of(pdf):
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext (poppler-utils) is not installed")
+    command = ["pdftotext", "-layout", str(pdf), "-"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_pdf_and_configuration_are_written_the_same_again(inputs, tmp_path):
+    render_pdf.main(**inputs)
+    assert inputs["pdf"].read_bytes().startswith(b"%PDF")
+    assert yaml.safe_load(inputs["config_output"].read_text()) == synthetic_study.CONFIG
+    again = inputs | {"pdf": tmp_path / "again.pdf"}
+    render_pdf.main(**again)
+    assert again["pdf"].read_bytes() == inputs["pdf"].read_bytes()
+
+
+def test_pdf_reads_like_the_study(inputs):
+    render_pdf.main(**inputs)
+    text = text_of(inputs["pdf"])
+    positions = [
+        text.index(heading)
+        for heading in (
+            "What was run", "Question 1", "Tasks 2 to 5", "Comparisons", "Costs", "Versions",
+            "Appendix",
+        )
+    ]  # fmt: skip
+    assert positions == sorted(positions)
+    assert "79.7 % ± 1.4" in text  # measured
+    assert "81.7 % ± 1.4" in text  # published
+    assert "−1.4" in text  # published standard deviations apart
+    assert "22,807,552" in text
+    assert "seeds of fairseq-pretrained" in text  # agreement
+    assert ", a fine film." in text  # a text that all runs get wrong
+    assert "Question 2" not in text
+    assert f"snakemake --configfile {inputs['config_output']}"[:30] in text
+
+
+def test_lora_is_printed_where_there_is_some(inputs, tmp_path):
+    lora = tmp_path / "lora.json"
+    lora.write_text(LORA)
+    inputs["other_figures"].append(tmp_path / "lora-loss.svg")
+    render_pdf.main(**inputs | {"lora": lora})
+    text = text_of(inputs["pdf"])
+    assert "Question 2" in text
+    assert "1,572,864" in text
+    assert "h.0.query_key_value" in text and "16 · (1024 + 3072)" in text and "65,536" in text
+    assert "12 %" in text and "88 %" in text  # answers that ended by themselves
+    assert "Cliquez sur le bouton" in text
+
+
+def test_text_from_data_is_never_markup(inputs):
+    config = copy.deepcopy(synthetic_study.CONFIG)
+    config["title"] = "A #panic() *title* $x$ @here"
+    render_pdf.main(**inputs | {"config": config})
+    assert "#panic() *title* $x$ @here" in text_of(inputs["pdf"])
+
+
+def test_hyperparameters_by_experiment_only_where_they_differ():
+    config = {
+        "experiments": {
+            "a": {"finetune": {"epochs": 5, "learning_rate": 1e-05}},
+            "b": {"finetune": {"epochs": 5, "learning_rate": 2e-05}},
+        }
+    }
+    assert render_pdf.hyperparameters(config) == [
+        ("epochs", "5"),
+        ("learning_rate", "a: 1e-05; b: 2e-05"),
+    ]
+
+
+def test_commit_of_a_folder_that_git_does_not_know(tmp_path, monkeypatch):
+    assert render_pdf.git_commit(tmp_path) == "unknown"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert render_pdf.git_commit(ROOT) == "unknown"
+
+
+def test_versions_that_differ_between_runs_are_all_named():
+    runs = [{"versions": {"torch": "2.13.0"}}, {"versions": {"torch": "2.12.0"}}, {}]
+    assert render_pdf.versions(runs) == [("torch", "2.12.0, 2.13.0")]
+
+
+LORA = """\
+{"experiments": [{
+  "name": "bloom-lora", "model": "bloom", "dataset": "faq", "quantization": "none",
+  "template": "<human>: {question}\\n<assistant>: {answer}",
+  "lora_config": [{"parameter": "r", "value": "16", "meaning": "rank", "effect": "proportional"}],
+  "layers": [{"module": "h.0.query_key_value", "in_features": 1024, "out_features": 3072,
+              "formula": "16 * (1024 + 3072)", "analytic": 65536, "counted": 65536}],
+  "analytic_parameters": 1572864, "trainable_parameters": 1572864,
+  "total_parameters": 560787456, "trainable_share": 0.0028,
+  "runs": [{"seed": 0, "heldout_loss_before": 3.2, "heldout_loss_after": 1.9,
+            "perplexity_before": 24.5, "perplexity_after": 6.7,
+            "stopped_fraction_before": 0.125, "stopped_fraction": 0.875}],
+  "summary": {}, "answers_seed": 0,
+  "answers": [{"question": "Comment ?", "reference": "Ainsi.", "before": "#*_",
+               "after": "Cliquez sur le bouton"}]
+}]}
+"""

@@ -1,0 +1,84 @@
+import json
+
+import pandas as pd
+import pytest
+from support import synthetic_study
+
+import aggregate_runs
+from seedwise.errors import UserError
+
+
+@pytest.fixture
+def metrics(tmp_path):
+    return [folder / "metrics.json" for folder in synthetic_study.write_study(tmp_path)]
+
+
+def aggregate(metrics, folder, published=None):
+    outputs = {"runs_output": folder / "runs.csv", "summary_output": folder / "summary.csv"}
+    aggregate_runs.main(metrics=metrics, published=published or {}, **outputs)
+    return tuple(pd.read_csv(path) for path in outputs.values())
+
+
+def edit(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_summary_prints_the_studys_figures(metrics, tmp_path):
+    published = {"fairseq-random": {"mean": 0.6333, "std": 0.0125, "source": "the study"}}
+    _, summary = aggregate(metrics, tmp_path, published)
+    assert list(summary.columns) == [
+        "experiment", "engine", "init", "dataset", "n", "mean", "std", "ci_low", "ci_high",
+        "published_mean", "published_std",
+    ]  # fmt: skip
+    printed = {
+        row.experiment: f"{100 * row.mean:.2f} ± {100 * row.std:.2f}"
+        for row in summary.itertuples()
+    }
+    assert printed == {
+        "fairseq-pretrained": "81.67 ± 1.43",
+        "fairseq-random": "63.33 ± 1.25",
+        "transformers-pretrained": "80.67 ± 0.85",
+    }
+    assert summary["published_mean"].notna().tolist() == [False, True, False]
+
+
+def test_runs_holds_every_scalar_of_the_metrics(metrics, tmp_path):
+    runs, _ = aggregate(metrics, tmp_path)
+    expected = [k for k, v in json.loads(metrics[0].read_text()).items() if k != "versions"]
+    assert list(runs.columns) == expected
+    assert runs[["experiment", "seed"]].drop_duplicates().shape[0] == 9
+
+
+def test_one_seed_has_no_interval(metrics, tmp_path):
+    _, summary = aggregate(metrics[:1], tmp_path)
+    assert summary.loc[0, "n"] == 1
+    assert summary.loc[0, "std"] == 0
+    assert summary[["ci_low", "ci_high"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("field", ["code_sha256", "config_sha256", "data_sha256"])
+def test_refuses_to_average_what_differs(metrics, tmp_path, field):
+    edit(metrics[4], **{field: "ff" * 32})
+    with pytest.raises(UserError) as error:
+        aggregate(metrics, tmp_path)
+    message = str(error.value)
+    assert "'fairseq-random'" in message
+    assert f"differ in {field}" in message
+    assert "seed 1 has ffffffffffff" in message
+    assert f"--forcerun {metrics[3]} {metrics[4]} {metrics[5]}" in message
+    assert not (tmp_path / "summary.csv").exists()
+
+
+def test_experiments_may_differ_from_one_another(metrics, tmp_path):
+    for path in metrics[:3]:
+        edit(path, config_sha256="aa" * 32)
+    aggregate(metrics, tmp_path)
+
+
+def test_broken_metrics_are_named(metrics, tmp_path):
+    metrics[2].write_text("{")
+    with pytest.raises(UserError, match=r"seed-2/metrics\.json: not valid JSON"):
+        aggregate(metrics, tmp_path)
+    metrics[2].write_text('{"seed": 2}')
+    with pytest.raises(UserError, match="missing experiment, test_accuracy"):
+        aggregate(metrics, tmp_path)

@@ -1,0 +1,109 @@
+import numpy as np
+import pandas as pd
+import pytest
+from support import synthetic_study
+from sklearn import metrics
+
+import analyse_predictions
+from seedwise.results import mistakes
+from seedwise.results.mistakes import Predictions
+
+LABELS = ["a", "b", "c"]
+TEXTS = 300
+
+
+def make(experiment="x", engine="fairseq", seeds=3, rng=None):
+    rng = rng or np.random.default_rng(len(experiment))
+    truth = np.random.default_rng(0).integers(0, 3, TEXTS)
+    logits = rng.normal(size=(seeds, TEXTS, 3)) + 1.5 * np.eye(3)[truth]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    ids = [str(number) for number in range(TEXTS)]
+    return Predictions("d", experiment, engine, LABELS, ids, truth, probabilities)
+
+
+def test_confusion_is_scikit_learns_mean_over_seeds():
+    runs = make()
+    expected = [metrics.confusion_matrix(runs.truth, own) for own in runs.predicted]
+    assert mistakes.confusion(runs) == pytest.approx(np.mean(expected, axis=0))
+
+
+def test_calibration_against_other_calculations():
+    runs = make()
+    found = mistakes.calibration(runs)
+    losses = [metrics.log_loss(runs.truth, p) for p in runs.probabilities]
+    assert found["log_loss"] == pytest.approx(np.mean(losses))
+    truth = np.eye(3)[runs.truth]
+    brier = [
+        sum(metrics.brier_score_loss(truth[:, k], p[:, k]) for k in range(3))
+        for p in runs.probabilities
+    ]
+    assert found["brier"] == pytest.approx(np.mean(brier))
+    # The calibration error, bin by bin and written out.
+    confidence, right = runs.probabilities.max(axis=-1).ravel(), runs.correct.ravel()
+    error = 0.0
+    for low in np.arange(0, 1, 0.1):
+        inside = (confidence >= low) & (confidence < low + 0.1)
+        if inside.any():
+            error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    assert found["ece"] == pytest.approx(error)
+    assert found["always_wrong"] == sum((~runs.correct).all(axis=0))
+    assert 0 < found["always_right"] < TEXTS
+
+
+def test_kappa_is_scikit_learns():
+    first, second = make().predicted[:2]
+    assert mistakes.kappa(first, second, 3) == pytest.approx(
+        metrics.cohen_kappa_score(first, second)
+    )
+    assert np.isnan(mistakes.kappa(np.zeros(5, int), np.zeros(5, int), 3))
+
+
+def test_agreement_within_seeds_and_between_engines():
+    rows = mistakes.agreements(
+        [make("x"), make("other", "transformers", seeds=2), make("y", seeds=1)]
+    )
+    pairs = {(row["experiment_a"], row["experiment_b"]): row["pairs"] for row in rows}
+    assert pairs == {
+        ("x", "x"): 3, ("x", "other"): 6, ("x", "y"): 3,
+        ("other", "other"): 1, ("other", "y"): 2,
+    }  # fmt: skip
+    between = next(row for row in rows if row["experiment_b"] == "other")
+    assert (between["engine_a"], between["engine_b"]) == ("fairseq", "transformers")
+    x, other = make("x").predicted, make("other", seeds=2).predicted
+    expected = np.mean([np.mean(a == b) for a in x for b in other])
+    assert between["agreement"] == pytest.approx(expected)
+
+
+def test_always_wrong_means_every_run_of_every_experiment():
+    both = [make("x"), make("other")]
+    rows = mistakes.always_wrong(both, {str(n): f"text {n}" for n in range(TEXTS)})
+    wrong = {
+        str(n)
+        for n in range(TEXTS)
+        if all(own[n] != runs.truth[n] for runs in both for own in runs.predicted)
+    }
+    assert {row["id"] for row in rows} == wrong and 0 < len(wrong) < TEXTS
+    sureness = [row["probability"] for row in rows]
+    assert sureness == sorted(sureness)
+    assert all(row["text"] == f"text {row['id']}" and row["runs"] == 6 for row in rows)
+
+
+def test_tables_of_a_study(tmp_path):
+    folders = synthetic_study.write_study(tmp_path)
+    outputs = {name: tmp_path / f"{name}.csv" for name in analyse_predictions.COLUMNS}
+    analyse_predictions.main(
+        metrics=[folder / "metrics.json" for folder in folders],
+        predictions=[folder / "predictions.csv" for folder in folders],
+        tests={"reviews": tmp_path / "data/reviews/test.jsonl"},
+        outputs=outputs,
+    )
+    tables = {name: pd.read_csv(path) for name, path in outputs.items()}
+    for name, columns in analyse_predictions.COLUMNS.items():
+        assert list(tables[name]) == columns
+    assert tables["calibration"]["accuracy"].tolist() == pytest.approx(
+        [sum(right) / 1200 for right in synthetic_study.RIGHT.values()]
+    )
+    confusion = tables["confusion"].query("experiment == 'fairseq-random'")
+    assert confusion["texts"].sum() == pytest.approx(400)
+    assert len(tables["agreement"]) == 6
+    assert tables["mistakes"]["text"].str.startswith("Text ").all()

@@ -1,0 +1,223 @@
+import jsonschema
+import pytest
+import yaml
+from referencing import Registry, Resource
+
+from seedwise.errors import UserError
+from seedwise.study.datasets import (
+    check_dataset,
+    dataset_inputs,
+    file_names,
+    given_files,
+    rated_label,
+    unlabelled_settings,
+)
+from support import ROOT
+
+SCHEMA = yaml.safe_load((ROOT / "rules/schemas/dataset.schema.yaml").read_text(encoding="utf-8"))
+SHA = "0" * 64
+TABLE = {
+    "source": {"path": "data.csv"},
+    "format": "table",
+    "labels": ["no", "yes"],
+    "splits": {"valid": 10, "test": 10},
+}
+PAIR = {"source": {"path": "cls.zip"}, "format": "review-label", "labels": [0, 1]}
+WEBIS = {
+    "source": {"path": "webis.tar.gz"},
+    "format": "webis-cls",
+    "language": "fr",
+    "domain": "books",
+    "labels": {"0": {"below": 3}, "1": {"above": 3}},
+    "splits": {"valid": 400},
+}
+
+
+def without(settings, *keys):
+    return {key: value for key, value in settings.items() if key not in keys}
+
+
+def errors(settings, schema=SCHEMA):
+    return list(jsonschema.Draft202012Validator(schema).iter_errors(settings))
+
+
+def test_the_schema_is_one_and_describes_every_key():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+    def walk(node, path):
+        for name, child in node.get("properties", {}).items():
+            if child is False:
+                continue
+            target = child
+            if "$ref" in child:
+                target = SCHEMA["$defs"][child["$ref"].rsplit("/", 1)[1]] | child
+            assert "description" in target, f"{path}.{name}"
+            walk(target, f"{path}.{name}")
+        if "properties" in node and node.get("type") == "object":
+            assert node["additionalProperties"] is False, path
+
+    walk(SCHEMA, "")
+    for name, definition in SCHEMA["$defs"].items():
+        walk(definition, name)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TABLE,
+        PAIR,
+        WEBIS,
+        TABLE | {"file": ["a.csv", "b.csv"], "dialect": "csv", "text": "body", "balanced": False},
+        without(TABLE, "splits") | {"files": {"train": "a", "valid": "b", "test": "c"}},
+        PAIR | {"file": {"text": "a.txt", "label": "b.txt"}, "splits": {"valid": 2, "test": 2}},
+        TABLE | {"unlabelled": {"files": ["more.txt"], "format": "lines"}},
+        TABLE | {"source": {"url": "https://example.org/a.zip"}},
+        TABLE | {"source": {"package": "a==1.0", "sha256": SHA, "distribution": "wheel"}},
+        TABLE | {"source": {"hub": "a/b", "revision": "main", "type": "dataset"}},
+        *yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["datasets"].values(),
+    ],
+)
+def test_what_is_allowed(settings):
+    assert not errors(settings)
+    check_dataset(settings, "d")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sorce": 1},
+        {"format": "excel"},
+        {"labels": ["one"]},
+        {"labels": ["a", "a"]},
+        {"labels": [True, False]},
+        {"labels": {"a": {"below": "1e-5"}, "b": {"above": 1}}},
+        {"labels": {"a": {"below": 1, "to": 1}, "b": {"above": 1}}},
+        {"labels": {"a": {}, "b": {"above": 1}}},
+        {"splits": {}},
+        {"splits": {"valid": 0}},
+        {"splits": {"validation": 5}},
+        {"file": "a", "files": {"train": "b"}},
+        {"files": {"valid": "b"}},
+        {"file": {"text": "a"}},
+        {"unlabelled": {}},
+        {"unlabelled": {"files": ["a"], "source": {"path": "b"}}},
+        {"source": {}},
+        {"source": {"path": "a", "url": "https://a.org/b"}},
+        {"source": {"package": "a==1"}},
+        {"source": {"package": "a>=1", "sha256": SHA}},
+        {"source": {"package": "a==1 --index-url=https://evil.org", "sha256": SHA}},
+        {"source": {"url": "file:///etc/passwd"}},
+        {"source": {"url": "https://a.org/b", "sha256": "ABC"}},
+        {"source": {"hub": "a/b", "revision": "main"}},
+        {"source": {"hub": "a/b", "revision": "main", "type": "dataset", "sha256": SHA}},
+        {"source": {"path": "a", "revision": "main"}},
+        {"format": "webis-cls"},
+        {"language": "fr"},
+        {"source": {"url": "https://[::1/b"}},
+        {"source": {"path": "a\0b"}},
+    ],
+)
+def test_what_the_schema_refuses(change):
+    assert errors(TABLE | change)
+
+
+def test_located_and_source_serve_other_schemas():
+    registry = Registry().with_resource("dataset.schema.yaml", Resource.from_contents(SCHEMA))
+    other = {"$schema": SCHEMA["$schema"], "$ref": "dataset.schema.yaml#/$defs/located"}
+    validator = jsonschema.Draft202012Validator(other, registry=registry)
+    assert validator.is_valid({"source": {"path": "a"}, "folder": "b"})
+    assert not validator.is_valid({"source": {"path": "a", "hub": "b"}})
+    assert not validator.is_valid({"source": {"path": "a"}, "file": "b"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (TABLE | {"splits": {"valid": 10}}, "d.splits: test is missing; give its size or"),
+        (without(TABLE, "splits"), "d.splits: valid is missing"),
+        (
+            TABLE | {"files": {"train": "a", "valid": "b"}},
+            "d.splits.valid: valid has a file already",
+        ),
+        (TABLE | {"splits": {"valid": 1, "test": 5}}, "d.splits.valid: 1 texts for 2 labels"),
+        (TABLE | {"labels": [1, "1"]}, "d.labels: a label stands there twice"),
+        (PAIR | {"labels": WEBIS["labels"]}, "d.labels: ranges need a rating"),
+        (TABLE | {"file": {"text": "a", "label": "b"}}, "d: only review-label has files of"),
+        (
+            TABLE | {"labels": {"a": {"below": float("nan")}, "b": {"above": 3}}},
+            "d.labels.a: no rating is in this range",
+        ),
+        (WEBIS | {"labels": [0, 1]}, "d.labels: webis-cls has ratings"),
+        (
+            TABLE | {"labels": {"a": {"below": 1}, "b": {"from": 0}}},
+            "d.labels: the ranges of 'a' and 'b' overlap",
+        ),
+        (
+            TABLE | {"labels": {"a": {"to": 1}, "b": {"from": 1}}},
+            "d.labels: the ranges of 'a' and 'b' overlap",
+        ),
+        (
+            TABLE | {"labels": {"a": {"from": 2, "to": 1}, "b": {"above": 3}}},
+            "d.labels.a: no rating is in this range",
+        ),
+    ],
+)
+def test_contradictions(settings, message):
+    with pytest.raises(UserError, match=message):
+        check_dataset(settings, "d")
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        {"a": {"below": 1}, "b": {"from": 1}},
+        {"a": {"to": 1}, "b": {"above": 1}},
+        {"a": {"below": 0}, "b": {"from": 0, "to": 0}, "c": {"above": 0}},
+    ],
+)
+def test_touching_ranges_do_not_overlap(ranges):
+    check_dataset(TABLE | {"labels": ranges}, "d")
+    label = rated_label(ranges)
+    assert label(-1e9) == "a" and label(1e9) == list(ranges)[-1]
+
+
+def test_where_the_files_are():
+    assert given_files(TABLE) == {"all": ""}
+    assert given_files(PAIR) == {"train": "train", "valid": "valid", "test": "test"}
+    pair = PAIR | {"folder": "cls.books"}
+    assert file_names(pair, "test") == ["cls.books/test.review", "cls.books/test.label"]
+    assert file_names(WEBIS, given_files(WEBIS)["train"]) == [
+        "cls-acl10-unprocessed/fr/books/train.review"
+    ]
+    assert file_names(WEBIS | {"folder": ""}, "x") == ["x"]
+
+
+def test_what_unlabelled_files_take_over():
+    base = TABLE | {"folder": "f", "columns": ["a", "text"]}
+    assert unlabelled_settings(base) is None
+    taken = unlabelled_settings(base | {"unlabelled": {"files": ["u"]}})
+    assert (taken["folder"], taken["columns"], taken["format"]) == ("f", ["a", "text"], "table")
+    taken = unlabelled_settings(base | {"unlabelled": {"files": ["u"], "format": "lines"}})
+    assert taken == {"source": base["source"], "folder": "f", "format": "lines", "files": ["u"]}
+    own = {"source": {"path": "p"}, "format": "lines", "files": ["u"]}
+    assert unlabelled_settings(base | {"unlabelled": own}) == own
+    files = unlabelled_settings(WEBIS)["files"]
+    assert files == ["fr/books/unlabeled.review"]
+
+
+def test_inputs(tmp_path):
+    folder = {"path": str(tmp_path)}
+    files = {"train": "a.csv", "valid": "b.csv", "test": "c.zip!c.csv"}
+    settings = without(TABLE, "splits") | {"source": folder, "files": files}
+    with pytest.raises(UserError, match=r"d.source.path: .*a.csv does not exist"):
+        dataset_inputs(settings, "d")
+    for name in ("a.csv", "b.csv", "c.zip"):
+        (tmp_path / name).touch()
+    assert dataset_inputs(settings, "d") == [
+        str(tmp_path / name) for name in ("a.csv", "b.csv", "c.zip")
+    ]
+    unlabelled = {"source": {"path": str(tmp_path / "none")}, "files": ["u"], "format": "lines"}
+    with pytest.raises(UserError, match=r"d.unlabelled.source.path: .*none does not exist"):
+        dataset_inputs(settings | {"unlabelled": unlabelled}, "d")
+    (one,) = dataset_inputs(TABLE | {"source": {"url": "https://a.org/b.csv"}}, "d")
+    assert one.startswith("resources/b-csv-")

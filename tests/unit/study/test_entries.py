@@ -1,0 +1,191 @@
+import copy
+import re
+
+import pytest
+import yaml
+from snakemake.utils import validate
+
+from seedwise.errors import UserError
+from seedwise.study import entries, validation
+from support import ROOT
+from support.smoke_study import CONFIG
+
+
+@pytest.fixture
+def config():
+    return yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+
+
+def message(config):
+    with pytest.raises(UserError) as caught:
+        validation.check_config(config, "study.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "config.yaml", *(ROOT / "configs").glob("*.yaml")], ids=lambda p: p.name
+)
+def test_the_projects_studies_are_valid_with_and_without_their_defaults(path):
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    validation.check_config(config, path.name)
+    entries.merge_hyperparameters(config)
+    validate(config, validation.CONFIG_SCHEMA)
+    validation.check_config(config, path.name)  # as report.html is made from the study's record
+    for model in config["models"].values():
+        assert ("tokenizer" in model) == ("corpus" in model)
+
+
+# What to set (a path of keys and a value; a lone path is removed), and what must be said.
+MISTAKES = {
+    "unknown key": (
+        ("finetune.leraning_rate", 1e-3),
+        "finetune: unknown key 'leraning_rate'; allowed are adam_betas, adam_eps, batch_size",
+    ),
+    "unknown key at the top": (
+        ("seed", 1),
+        "the top level: unknown key 'seed'; allowed are corpus_shards",
+    ),
+    "missing key at the top": (("seeds",), "the top level: missing key 'seeds'; required are stu"),
+    "missing key": (
+        ("experiments.fairseq-random.init",),
+        "experiments.fairseq-random: missing key 'init'; required are engine, init, dataset, model",
+    ),
+    "exponent without a point": (
+        ("finetune.learning_rate", "1e-5"),
+        "finetune.learning_rate: '1e-5' must be a number (YAML reads 1e-5 as text: write 1.0e-5)",
+    ),
+    "an experiment's own": (
+        ("experiments.fairseq-random.finetune", {"learning_rate": "1e-5"}),
+        "experiments.fairseq-random.finetune.learning_rate: '1e-5' must be a number",
+    ),
+    "half an epoch": (("finetune.epochs", 2.5), "finetune.epochs: 2.5 must be a whole number"),
+    "no epoch": (("finetune.epochs", 0), "finetune.epochs: 0 is less than the minimum of 1"),
+    "repeated seeds": (("seeds", [3, 0, 3]), "seeds: 3 stands there more than once"),
+    "no seeds": (("seeds", []), "seeds: [] should be non-empty"),
+    "one seed": (("seeds", 3), "seeds: 3 must be a list"),
+    "quoted seed": (("seeds", ["0"]), "seeds.0: '0' must be a whole number"),
+    "unknown dataset": (
+        ("experiments.fairseq-random.dataset", "books"),
+        "experiments.fairseq-random.dataset: unknown dataset 'books'; "
+        "datasets of this study are reviews",
+    ),
+    "unknown model": (
+        ("experiments.fairseq-random.model", "big"),
+        "experiments.fairseq-random.model: unknown model 'big'; models of this study are tiny",
+    ),
+    "unknown corpus": (
+        ("models.tiny.corpus", ["books"]),
+        "models.tiny.corpus: unknown dataset 'books'; datasets of this study are reviews",
+    ),
+    "unknown engine": (
+        ("experiments.fairseq-random.engine", "jax"),
+        "experiments.fairseq-random.engine: 'jax' is not one of fairseq, transformers",
+    ),
+    "heads that do not divide": (
+        ("models.tiny.architecture.attention_heads", 3),
+        "models.tiny.architecture.embed_dim: 32 is not a multiple of attention_heads (3)",
+    ),
+    "blocks beyond the positions": (
+        ("models.tiny.pretrain.block_tokens", 64),
+        "models.tiny.pretrain.block_tokens: 64 is more than architecture.max_positions (32)",
+    ),
+    "two origins of a model": (
+        ("models.tiny.fairseq_checkpoint", {"source": {"path": "x"}}),
+        "models.tiny: exactly one of corpus or fairseq_checkpoint or transformers_checkpoint",
+    ),
+    "a study no folder can be named after": (
+        ("study", "../My study"),
+        "study: '../My study' does not match",
+    ),
+    "a checksum that is none": (
+        ("datasets.reviews.source.sha256", "abc"),
+        "datasets.reviews.source.sha256: 'abc' does not match",
+    ),
+    "a package without checksum": (
+        ("datasets.reviews.source", {"package": "a==1"}),
+        "datasets.reviews.source: ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_line_that_names_the_key(config, change, said):
+    *parents, last = change[0].split(".")
+    section = config
+    for parent in parents:
+        section = section[parent]
+    if len(change) == 1:
+        del section[last]
+    else:
+        section[last] = change[1]
+    text = message(config)
+    assert text.startswith(f"study.yaml: {said}")
+    assert "\n" not in text
+
+
+def test_every_mistake_is_reported_at_once(config):
+    config["seeds"] = [1, 1]
+    config["finetune"]["epochs"] = -1
+    assert len(message(config).splitlines()) == 2
+
+
+def test_a_pretrained_start_needs_a_pretrained_model(config):
+    del config["models"]["tiny"]["pretrain"]
+    said = "experiments.fairseq-pretrained.init: 'pretrained', but models.tiny has neither"
+    assert said in message(config)
+    config["experiments"] = {"fairseq-random": config["experiments"]["fairseq-random"]}
+    validation.check_config(config, "study.yaml")
+
+
+def test_fairseq_cannot_start_from_a_transformers_folder(config):
+    sizes = config["models"]["tiny"]["architecture"]
+    folder = {"source": {"path": "x"}}
+    config["models"]["tiny"] = {"architecture": sizes, "transformers_checkpoint": folder}
+    assert "fairseq-random.engine: 'fairseq', but models.tiny has only a trans" in message(config)
+    del config["experiments"]["fairseq-random"]
+    del config["experiments"]["fairseq-pretrained"]
+    validation.check_config(config, "study.yaml")
+
+
+def test_experiments_override_the_hyperparameters_of_the_study(config):
+    config["experiments"]["fairseq-random"]["finetune"] = {"epochs": 1}
+    entries.merge_hyperparameters(config)
+    chosen = config["experiments"]["fairseq-random"]["finetune"]
+    assert (chosen["epochs"], chosen["batch_size"]) == (1, 4)
+    assert config["experiments"]["fairseq-pretrained"]["finetune"]["epochs"] == 6
+    assert config["finetune"]["epochs"] == 6
+
+
+def test_experiments_are_found_by_their_keys(config):
+    assert entries.experiments(config, engine="fairseq", init="random") == ["fairseq-random"]
+    assert len(entries.experiments(config)) == 3
+
+
+def test_name_pattern_matches_these_names_only():
+    pattern = re.compile(entries.name_pattern(["a.b", "c"]))
+    assert pattern.fullmatch("a.b") and pattern.fullmatch("c")
+    assert not pattern.fullmatch("axb")
+    nothing = re.compile(entries.name_pattern([]))
+    assert not nothing.fullmatch("") and not nothing.fullmatch("a")
+
+
+def test_a_random_start_does_not_depend_on_the_pretraining(config):
+    entries.merge_hyperparameters(config)
+    changed = copy.deepcopy(config)
+    changed["models"]["tiny"]["pretrain"]["updates"] = 1
+    random, pretrained = "fairseq-random", "fairseq-pretrained"
+    assert entries.run_settings(config, random) == entries.run_settings(changed, random)
+    assert entries.run_settings(config, pretrained) != entries.run_settings(changed, pretrained)
+
+
+def test_run_settings_follow_every_other_setting(config):
+    entries.merge_hyperparameters(config)
+    before = entries.run_settings(config, "fairseq-random")
+    changed = copy.deepcopy(config)
+    changed["models"]["tiny"]["architecture"]["dropout"] = 0.5
+    assert entries.run_settings(changed, "fairseq-random") != before
+    changed = copy.deepcopy(config)
+    changed["experiments"]["fairseq-random"]["finetune"]["learning_rate"] = 1.0
+    assert entries.run_settings(changed, "fairseq-random") != before
+    assert entries.run_settings(changed, "fairseq-pretrained")["finetune"]["learning_rate"] != 1.0
+    assert "models" not in before and config["models"]["tiny"]["architecture"]

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import sentencepiece
+
+from seedwise.tokens import indexed
+from seedwise.tokens.pieces import Encoder
+from seedwise.tokens.vocabulary import UNK_ID, read_pieces
+from support.small_texts import TEXTS, train_sentencepiece
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return train_sentencepiece(tmp_path_factory.mktemp("tokens"))
+
+
+@pytest.fixture(scope="module")
+def dictionary(model):
+    return model.parent / "dict.txt"
+
+
+def encode(encoder, texts, longest=1000, **options):
+    batches = list(encoder.batches(texts, longest, **options))
+    return [
+        text.tolist()
+        for tokens, sizes in batches
+        for text in np.split(tokens, np.cumsum(sizes)[:-1])
+    ]
+
+
+@pytest.mark.parametrize(("batch", "threads"), [(1, 1), (7, 1), (4096, 1), (7, 2)])
+def test_ids_do_not_depend_on_batches_and_threads(model, dictionary, monkeypatch, batch, threads):
+    monkeypatch.setattr(indexed, "TEXTS_PER_BATCH", batch)
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    encoder = Encoder(model, dictionary, threads)
+    ids = read_pieces(dictionary)
+    assert encode(encoder, TEXTS) == [
+        [ids.get(piece, UNK_ID) for piece in processor.encode(text, out_type=str)] for text in TEXTS
+    ]
+    assert encoder.counts == {"texts": len(TEXTS), "cut": 0, "empty": 0}
+    assert encoder.size == len(ids) + 4
+
+
+def test_cut_and_empty_texts_are_counted(model, dictionary):
+    encoder = Encoder(model, dictionary)
+    lengths = [len(ids) for ids in encode(encoder, ["", "a film of a film", "a", " "], longest=3)]
+    assert lengths == [0, 3, 1, 0]
+    assert encoder.counts == {"texts": 4, "cut": 1, "empty": 2}
+
+
+def test_the_rest_of_a_long_text_goes_on_as_the_next(model, dictionary):
+    encoder = Encoder(model, dictionary)
+    (whole,) = encode(encoder, ["a film of a film"])
+    rest = encode(encoder, ["a film of a film", "", "a"], longest=2, keep_rest=True)
+    assert [number for ids in rest[:-2] for number in ids] == whole
+    assert max(map(len, rest)) == 2 and rest[-2] == []
+
+
+def test_the_dictionary_may_lack_pieces_and_name_unknown_words(model, dictionary, tmp_path):
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    lines = dictionary.read_text(encoding="utf-8").splitlines()
+    other = tmp_path / "dict.txt"
+    kept = [line for line in lines if line != "▁th 1"]
+    other.write_text("".join(f"{line}\n" for line in [*kept, "\u4e2d 3"]), encoding="utf-8")
+    text = "the \u4e2d the \u6587"
+    pieces = processor.encode(text, out_type=str)
+    assert {"▁th", "\u4e2d", "\u6587"} <= set(pieces)
+    ids = read_pieces(other)
+    (numbers,) = encode(Encoder(model, other), [text])
+    assert numbers == [ids.get(piece, UNK_ID) for piece in pieces]
+    assert ids["\u4e2d"] in numbers and numbers.count(UNK_ID) == 3
+
+
+def test_a_piece_of_white_space_is_unknown(model, dictionary):
+    encoder = Encoder(model, dictionary)
+    assert encoder._number("\u0085") == encoder._number("b\u2028") == UNK_ID
+    assert encoder._number("▁a") > UNK_ID

@@ -1,0 +1,127 @@
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seedwise.files import write_json, write_jsonl
+from seedwise.training.runs import Outcome, Run, best_epoch, predictions_table, write_run
+from support.tiny_chain import run_settings
+
+LABELS = ["1", "0"]  # as a data set may write and order them
+RECORDS = [
+    {"id": "7", "text": "a", "label": "1"},
+    {"id": "3", "text": "b", "label": "0"},
+    {"id": "5", "text": "c", "label": "0"},
+]
+PROBABILITIES = np.array([[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]], dtype=np.float32)
+
+
+def history(*valid):
+    rows = [
+        {"epoch": epoch, "split": split, "loss": 0.5, "accuracy": score}
+        for epoch, score in enumerate(valid, start=1)
+        for split, score in (("train", 0.9), ("valid", score))
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("valid", "best"),
+    [((0.5, 0.7, 0.6), 2), ((0.5, 0.7, 0.7), 2), ((0.7, 0.7), 1), ((0.1,), 1), ((0.1, 0.2), 2)],
+)
+def test_best_is_the_first_of_the_highest(valid, best):
+    assert best_epoch(history(*valid)) == best
+    assert best_epoch(history(*valid).sample(frac=1, random_state=0).sort_values("epoch")) == best
+
+
+def test_predictions_have_the_labels_as_the_data_set_writes_them():
+    table = predictions_table(RECORDS, LABELS, PROBABILITIES)
+    assert table.columns.tolist() == [
+        "id",
+        "label",
+        "prediction",
+        "probability_1",
+        "probability_0",
+    ]
+    assert table["prediction"].tolist() == ["1", "1", "0"]  # the first of equal classes
+    assert table["id"].tolist() == ["7", "3", "5"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    write_json(tmp_path / "data" / "audit.json", {"labels": LABELS})
+    write_jsonl(tmp_path / "data" / "test.jsonl", RECORDS)
+    (tmp_path / "input").write_text("x")
+    return Run(
+        experiment="e",
+        seed=3,
+        settings=run_settings("fairseq"),
+        data=tmp_path / "data",
+        inputs=[tmp_path / "input"],
+        script="finetune_fairseq",
+    )
+
+
+OUTCOME = Outcome(
+    history=history(0.5, 0.75, 0.75),
+    probabilities=PROBABILITIES,
+    train_seconds=2.0,
+    eval_seconds=0.1234,
+    updates=30,
+    train_tokens=100,
+    device="processor",
+    versions={"python": "3.11"},
+)
+
+
+def write(run, folder, outcome=OUTCOME):
+    paths = {name: folder / name for name in ("history", "predictions", "metrics")}
+    write_run(run, outcome, **paths)
+    return paths
+
+
+def test_a_run_keeps_the_contract(run, tmp_path):
+    paths = write(run, tmp_path / "run")
+    assert paths["history"].read_text().splitlines()[:2] == [
+        "epoch,split,loss,accuracy",
+        "1,train,0.5,0.9",
+    ]
+    assert paths["predictions"].read_text().splitlines()[1] == "7,1,1,0.75,0.25"
+    metrics = json.loads(paths["metrics"].read_text())
+    expected = {
+        "experiment": "e",
+        "engine": "fairseq",
+        "init": "random",
+        "seed": 3,
+        "best_epoch": 2,
+        "valid_accuracy": 0.75,
+        "test_accuracy": 2 / 3,
+        "test_macro_f1": 2 / 3,
+        "tokens_per_second": 50.0,
+        "eval_seconds": 0.12,
+        "threads": 1,
+        "precision": "float32",
+    }
+    assert {key: metrics[key] for key in expected} == expected
+
+
+def test_hashes_follow_settings_inputs_and_code(run, tmp_path):
+    before = run.hashes()
+    assert set(before) == {"config_sha256", "data_sha256", "code_sha256"}
+    settings = run_settings("fairseq", epochs=99)
+    changed = dataclasses.replace(run, settings=settings).hashes()
+    assert [key for key in before if before[key] != changed[key]] == ["config_sha256"]
+    changed = dataclasses.replace(run, script="finetune_transformers").hashes()
+    assert [key for key in before if before[key] != changed[key]] == ["code_sha256"]
+    (tmp_path / "input").write_text("y")
+    changed = run.hashes()
+    assert [key for key in before if before[key] != changed[key]] == ["data_sha256"]
+
+
+def test_metrics_come_last(run, tmp_path):
+    spoilt = dataclasses.replace(OUTCOME, probabilities=PROBABILITIES[:2])
+    with pytest.raises(ValueError, match="same length"):
+        write(run, tmp_path / "run", spoilt)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"history"}
