@@ -114,12 +114,12 @@ def preprocessing_rows(folder: Path, texts: int, repeats: int) -> list[list[str]
     stock, ours = alternate("stock_preprocess", "fast_preprocess", folder, repeats)
     for suffix in ("bin", "idx"):
         files = [
-            folder / "out" / f"{way}_preprocess-0" / "binarized" / part / f"train.{suffix}"
-            for way, part in (("stock", ""), ("fast", "input0"))
+            folder / "out" / f"{way}_preprocess-0" / "binarized" / f"{name}.{suffix}"
+            for way, name in (("stock", "train"), ("fast", "input0/many"))
         ]
         if files[0].read_bytes() != files[1].read_bytes():
             raise RuntimeError(f"{files[1]} is not what fairseq-preprocess wrote")
-    binarized = folder / "out" / "fast_preprocess-0" / "binarized" / "input0" / "train"
+    binarized = folder / "out" / "fast_preprocess-0" / "binarized" / "input0" / "many"
     tokens = sum(map(len, read_texts(binarized)))
     workload.write_many(folder, 10 * texts)
     large = middle([run_job("fast_preprocess", folder) for _ in range(repeats)])

@@ -194,18 +194,15 @@ def fast_preprocess(folder: Path, output: Path, seed: int) -> None:
 
     encode_dataset.main(
         split=folder / "many.jsonl",
-        audit=folder / "data" / "audit.json",
         sentencepiece=folder / "sentencepiece.bpe.model",
         dictionary=folder / "dict.txt",
         max_positions=MAX_POSITIONS,
         threads=2,
-        tokens=output / "train",
-        labels=output / "train.label",
-        counts=output / "train.audit.json",
+        tokens=output / "binarized" / "input0" / "many",
+        counts=output / "audit.json",
     )
     binarize_dataset.main(
-        tokens=[output / "train.bin"],
-        labels=[output / "train.label"],
+        splits=[folder / "many.jsonl"],
         dictionary=folder / "dict.txt",
         audit=folder / "data" / "audit.json",
         output=output / "binarized",

@@ -132,18 +132,15 @@ def prepare(folder: Path, sizes: dict[str, int], settings: dict[str, Any]) -> di
     for split in SPLITS:
         encode_dataset.main(
             split=folder / "data" / f"{split}.jsonl",
-            audit=folder / "data" / "audit.json",
             sentencepiece=model,
             dictionary=dictionary,
             max_positions=architecture["max_positions"],
             threads=1,
-            tokens=folder / "tokens" / split,
-            labels=folder / "tokens" / f"{split}.label",
+            tokens=folder / "binarized" / "input0" / split,
             counts=folder / "tokens" / f"{split}.audit.json",
         )
     binarize_dataset.main(
-        tokens=[folder / "tokens" / f"{split}.bin" for split in SPLITS],
-        labels=[folder / "tokens" / f"{split}.label" for split in SPLITS],
+        splits=[folder / "data" / f"{split}.jsonl" for split in SPLITS],
         dictionary=dictionary,
         audit=folder / "data" / "audit.json",
         output=folder / "binarized",

@@ -43,9 +43,8 @@ experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
 experiment_model = lambda w: config["experiments"][w.experiment]["model"]
 experiment_init = lambda w: config["experiments"][w.experiment]["init"]
 
-BINARIZED_FILES = ["dict.txt"] + [
-    f"{s}.{e}" for s in ("train", "valid", "test") for e in ("bin", "idx")
-]
+SPLITS = ["train", "valid", "test"]
+BINARIZED_FILES = ["dict.txt"] + [f"{s}.{e}" for s in SPLITS for e in ("bin", "idx")]
 
 # In every folder of a transformers model, beside files that depend on its tokenizer.
 TRANSFORMERS_FILES = ["config.json", "model.safetensors", "tokenizer_config.json"]

@@ -2,7 +2,7 @@
 rule pretrain_model:
     input:
         corpus=[
-            gather.corpus(f"<results>/corpus/{{{{model}}}}/{{scatteritem}}/binarized/{file}")
+            gather.corpus(f"<results>/corpus/{{{{model}}}}/{{scatteritem}}/{file}")
             for file in ("dict.txt", "train.bin", "train.idx", "valid.bin", "valid.idx")
         ],
     output:
@@ -108,12 +108,12 @@ rule convert_model:
         texts=collect(
             "<results>/data/{dataset}/{split}.jsonl",
             dataset=lambda w: entries.datasets_with_model(config, w.model),
-            split=["train", "valid", "test"],
+            split=SPLITS,
         ),
         tokens=collect(
             "<results>/binarized/{{model}}/{dataset}/input0/{split}.bin",
             dataset=lambda w: entries.datasets_with_model(config, w.model),
-            split=["train", "valid", "test"],
+            split=SPLITS,
         ),
     output:
         folder=multiext("<results>/pretrained/{model}/transformers/", *TRANSFORMERS_FILES),

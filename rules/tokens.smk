@@ -62,11 +62,9 @@ rule encode_dataset:
         sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
         dictionary="<results>/tokens/{model}/dict.txt",
         split="<results>/data/{dataset}/{split}.jsonl",
-        audit="<results>/data/{dataset}/audit.json",
     output:
-        tokens="<results>/tokens/{model}/{dataset}/{split}.bin",
-        index="<results>/tokens/{model}/{dataset}/{split}.idx",
-        labels="<results>/tokens/{model}/{dataset}/{split}.label",
+        tokens="<results>/binarized/{model}/{dataset}/input0/{split}.bin",
+        index="<results>/binarized/{model}/{dataset}/input0/{split}.idx",
         counts="<results>/tokens/{model}/{dataset}/{split}.audit.json",
     conda:
         "../envs/sentencepiece.yaml"
@@ -86,12 +84,12 @@ rule encode_corpus:
     input:
         sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
         dictionary="<results>/tokens/{model}/dict.txt",
-        texts="<results>/corpus/{model}/{shard}/{split}.txt",
+        texts="<results>/corpus/{model}/{part}.txt",
     output:
-        tokens="<results>/corpus/{model}/{shard}/{split}.bin",
-        index="<results>/corpus/{model}/{shard}/{split}.idx",
+        tokens="<results>/corpus/{model}/{part}.bin",
+        index="<results>/corpus/{model}/{part}.idx",
     wildcard_constraints:
-        shard=r"valid|\d+-of-\d+",
+        part=r"valid/valid|\d+-of-\d+/train",
     conda:
         "../envs/sentencepiece.yaml"
     threads: 2
@@ -101,35 +99,29 @@ rule encode_corpus:
     params:
         block_tokens=lookup(within=config, dpath="models/{model}/pretrain/block_tokens"),
     message:
-        "Encode the corpus of {wildcards.model}: {wildcards.shard}"
+        "Encode the corpus of {wildcards.model}: {wildcards.part}"
     script:
         "../scripts/tokens/encode_corpus.py"
 
 
-# Tokens to what fairseq-preprocess writes with our dictionaries.
+# With the labels and the dictionaries, the encoded texts are what fairseq-preprocess writes.
 rule binarize_dataset:
     input:
         dictionary="<results>/tokens/{model}/dict.txt",
-        tokens=collect(
-            "<results>/tokens/{{model}}/{{dataset}}/{split}.bin",
-            split=["train", "valid", "test"],
-        ),
-        indexes=collect(
-            "<results>/tokens/{{model}}/{{dataset}}/{split}.idx",
-            split=["train", "valid", "test"],
-        ),
-        labels=collect(
-            "<results>/tokens/{{model}}/{{dataset}}/{split}.label",
-            split=["train", "valid", "test"],
+        splits=collect("<results>/data/{{dataset}}/{split}.jsonl", split=SPLITS),
+        texts=collect(
+            "<results>/binarized/{{model}}/{{dataset}}/input0/{split}.{suffix}",
+            split=SPLITS,
+            suffix=["bin", "idx"],
         ),
         audit="<results>/data/{dataset}/audit.json",
     output:
-        tokens=multiext("<results>/binarized/{model}/{dataset}/input0/", *BINARIZED_FILES),
+        dictionary="<results>/binarized/{model}/{dataset}/input0/dict.txt",
         labels=multiext("<results>/binarized/{model}/{dataset}/label/", *BINARIZED_FILES),
     conda:
-        "../envs/fairseq.yaml"
+        "../envs/sentencepiece.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=30,
     message:
         "Binarize {wildcards.dataset} for {wildcards.model}"
@@ -143,20 +135,14 @@ rule binarize_corpus:
         train=multiext("<results>/corpus/{model}/{shard}/train", ".bin", ".idx"),
         valid=multiext("<results>/corpus/{model}/valid/valid", ".bin", ".idx"),
     output:
-        multiext(
-            "<results>/corpus/{model}/{shard}/binarized/",
-            "dict.txt",
-            "train.bin",
-            "train.idx",
-            "valid.bin",
-            "valid.idx",
-        ),
+        dictionary="<results>/corpus/{model}/{shard}/dict.txt",
+        valid=multiext("<results>/corpus/{model}/{shard}/valid", ".bin", ".idx"),
     wildcard_constraints:
         shard=r"\d+-of-\d+",
     conda:
-        "../envs/fairseq.yaml"
+        "../envs/sentencepiece.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=60,
     message:
         "Binarize the corpus of {wildcards.model}: {wildcards.shard}"

@@ -1,27 +1,27 @@
-"""Binarize a model's corpus, as fairseq-preprocess does.
+"""Complete a shard of a corpus to what fairseq-preprocess leaves.
 
-Inputs: the tokens of its two parts and fairseq's ``dict.txt``. Outputs: ``{train,valid}.bin``,
-``.idx`` and ``dict.txt``, for fairseq's masked-language modelling task.
+Inputs: the encoded validation texts, which all shards share, and fairseq's ``dict.txt``. Outputs:
+both beside the shard's own texts, for fairseq's masked-language modelling task.
 """
 
+import shutil
 from pathlib import Path
 
+from seedwise.files import atomic
 from seedwise.step import step
-from seedwise.tokens.binarized import binarize
-from seedwise.tokens.indexed import read_batches
 
 
-def main(*, train: Path, valid: Path, dictionary: Path, output: Path) -> None:
-    """Binarize both parts into the folder ``output``."""
-    parts = {"train": train, "valid": valid}
-    binarize({part: read_batches(path) for part, path in parts.items()}, dictionary, output)
+def main(*, valid: list[Path], dictionary: Path, shard: Path) -> None:
+    """Copy the files into the folder ``shard``."""
+    for file in (*valid, dictionary):
+        with atomic(shard / file.name) as partial:
+            shutil.copyfile(file, partial)
 
 
 if __name__ == "__main__":
     with step(snakemake):
         main(
-            train=Path(snakemake.input.train[0]).with_suffix(""),
-            valid=Path(snakemake.input.valid[0]).with_suffix(""),
+            valid=[Path(path) for path in snakemake.input.valid],
             dictionary=Path(snakemake.input.dictionary),
-            output=Path(snakemake.output[0]).parent,
+            shard=Path(snakemake.output.dictionary).parent,
         )

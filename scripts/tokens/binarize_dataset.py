@@ -1,17 +1,19 @@
-"""Binarize a data set's tokens and labels, as fairseq-preprocess does.
+"""Complete a data set's encoded texts to what fairseq-preprocess leaves: labels and dictionaries.
 
-Inputs: tokens and label indices of the three splits, fairseq's ``dict.txt``, and the audit
-(number of labels). Outputs: the folders ``input0/`` and ``label/`` of fairseq's sentence
-prediction task.
+Inputs: the splits (JSONL), their encoded texts, fairseq's ``dict.txt``, and the audit (order of the
+labels). Outputs: the folder ``label/``, and ``dict.txt`` beside the texts in ``input0/``, for
+fairseq's sentence prediction task.
 """
 
-import tempfile
+import shutil
 from pathlib import Path
 
-from seedwise.files import read_json
+import numpy as np
+
+from seedwise.files import atomic, read_json, read_jsonl, write_text
 from seedwise.step import step
-from seedwise.tokens.binarized import binarize, label_batches
-from seedwise.tokens.indexed import read_batches
+from seedwise.tokens.indexed import Batch, count_texts, fitting_type, lists, write_batches
+from seedwise.tokens.vocabulary import EOS_ID, UNK_ID
 
 
 def label_dictionary(count: int) -> str:
@@ -22,25 +24,33 @@ def label_dictionary(count: int) -> str:
     return "".join(f"{index} 1\n" for index in range(count))
 
 
-def main(
-    *, tokens: list[Path], labels: list[Path], dictionary: Path, audit: Path, output: Path
-) -> None:
-    """Binarize both; the files of each list are named ``{split}.bin`` or ``{split}.label``."""
-    texts = {path.stem: read_batches(path.with_suffix("")) for path in tokens}
-    binarize(texts, dictionary, output / "input0")
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as stream:
-        stream.write(label_dictionary(len(read_json(audit)["labels"])))
-        stream.flush()
-        numbers = {path.stem: label_batches(path) for path in labels}
-        binarize(numbers, Path(stream.name), output / "label")
+def label_batch(indices: list[int]) -> Batch:
+    """Return a text for each label: its number in `label_dictionary`, and ``</s>``."""
+    ends = np.full(len(indices), EOS_ID)
+    numbers = np.stack([np.array(indices) + UNK_ID + 1, ends], axis=1)  # (texts, 2)
+    return numbers.reshape(-1), np.full(len(indices), 2)
+
+
+def main(*, splits: list[Path], dictionary: Path, audit: Path, output: Path) -> None:
+    """Write into ``output`` what is missing there; splits are named ``{split}.jsonl``."""
+    index = {label: i for i, label in enumerate(read_json(audit)["labels"])}
+    for split in splits:
+        indices = (index[record["label"]] for record in read_jsonl(split))
+        batches = map(label_batch, lists(indices))
+        labels = write_batches(output / "label" / split.stem, batches, fitting_type(len(index)))
+        texts = count_texts(output / "input0" / split.stem)
+        if labels != texts:
+            raise RuntimeError(f"{split}: {labels} labels, but {texts} encoded texts")
+    with atomic(output / "input0" / "dict.txt") as partial:
+        shutil.copyfile(dictionary, partial)
+    write_text(output / "label" / "dict.txt", label_dictionary(len(index)))
 
 
 if __name__ == "__main__":
     with step(snakemake):
         main(
-            tokens=[Path(path) for path in snakemake.input.tokens],
-            labels=[Path(path) for path in snakemake.input.labels],
+            splits=[Path(path) for path in snakemake.input.splits],
             dictionary=Path(snakemake.input.dictionary),
             audit=Path(snakemake.input.audit),
-            output=Path(snakemake.output.tokens[0]).parents[1],
+            output=Path(snakemake.output.dictionary).parents[1],
         )

@@ -1,8 +1,8 @@
-"""Encode a part of a model's corpus with SentencePiece.
+"""Encode a part of a model's corpus with SentencePiece, as fairseq-preprocess would write it.
 
 Inputs: ``texts`` (a text a line), the SentencePiece model and fairseq's ``dict.txt``. Output:
-``tokens``, the ids of each text's pieces in fairseq's binary format, without ``</s>``. A text that
-does not fit a block of ``block_tokens``, ``<s>`` and ``</s>`` included, goes on as the next text:
+``tokens``, the ids of each text's pieces and ``</s>`` in fairseq's binary format. A text that does
+not fit a block of ``block_tokens``, ``<s>`` and ``</s>`` included, goes on as the next text:
 fairseq makes blocks of whole texts and leaves longer ones out.
 """
 

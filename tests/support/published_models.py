@@ -146,19 +146,16 @@ def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
         write_jsonl(data / f"{split}.jsonl", RECORDS[number::3])
         encode_dataset.main(
             split=data / f"{split}.jsonl",
-            audit=data / "audit.json",
             sentencepiece=tokens / "sentencepiece.bpe.model",
             dictionary=tokens / "dict.txt",
             max_positions=architecture["max_positions"],
             threads=1,
-            tokens=tokens / split,
-            labels=tokens / f"{split}.label",
+            tokens=results / "binarized" / "input0" / split,
             counts=tokens / f"{split}.audit.json",
         )
     binarize_dataset.main(
         dictionary=tokens / "dict.txt",
-        tokens=[tokens / f"{split}.bin" for split in splits],
-        labels=[tokens / f"{split}.label" for split in splits],
+        splits=[data / f"{split}.jsonl" for split in splits],
         audit=data / "audit.json",
         output=results / "binarized",
     )

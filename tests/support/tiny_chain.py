@@ -95,19 +95,16 @@ def write_chain(
         write_jsonl(chain.data / f"{split}.jsonl", texts)
         encode_dataset.main(
             split=chain.data / f"{split}.jsonl",
-            audit=chain.data / "audit.json",
             sentencepiece=sentencepiece,
             dictionary=chain.tokens / "dict.txt",
             max_positions=ARCHITECTURE["max_positions"],
             threads=1,
-            tokens=chain.tokens / split,
-            labels=chain.tokens / f"{split}.label",
+            tokens=chain.binarized / "input0" / split,
             counts=chain.tokens / f"{split}.audit.json",
         )
     binarize_dataset.main(
         dictionary=chain.tokens / "dict.txt",
-        tokens=[chain.tokens / f"{split}.bin" for split in SPLITS],
-        labels=[chain.tokens / f"{split}.label" for split in SPLITS],
+        splits=[chain.data / f"{split}.jsonl" for split in SPLITS],
         audit=chain.data / "audit.json",
         output=chain.binarized,
     )

@@ -2,6 +2,7 @@
 
 import binarize_corpus
 import encode_corpus
+from seedwise.files import write_text
 from support.small_texts import TEXTS
 from support.tiny_chain import Chain
 
@@ -31,21 +32,19 @@ TRAIN = [*TEXTS[:100], " ".join(TEXTS[:20]), *["the film"] * 20]
 
 def write_corpus(chain: Chain, train: list[str] = TRAIN, name: str = "corpus") -> None:
     """Binarize a corpus beside the chain; some texts are longer than a block, some short."""
-    corpus = chain.folder / name
-    corpus.mkdir()
-    for split, texts in (("train", train), ("valid", TEXTS[100:])):
-        (corpus / f"{split}.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    corpus, rest = chain.folder / name, chain.folder / f"{name}-rest"
+    for folder, split, texts in ((corpus, "train", train), (rest, "valid", TEXTS[100:])):
+        write_text(rest / f"{split}.txt", "\n".join(texts) + "\n")
         encode_corpus.main(
-            texts=corpus / f"{split}.txt",
+            texts=rest / f"{split}.txt",
             sentencepiece=chain.tokens / "sentencepiece.bpe.model",
             dictionary=chain.tokens / "dict.txt",
             block_tokens=PRETRAIN["block_tokens"],
             threads=1,
-            tokens=corpus / split,
+            tokens=folder / split,
         )
     binarize_corpus.main(
-        train=corpus / "train",
-        valid=corpus / "valid",
+        valid=[rest / "valid.bin", rest / "valid.idx"],
         dictionary=chain.tokens / "dict.txt",
-        output=corpus / "binarized",
+        shard=corpus,
     )

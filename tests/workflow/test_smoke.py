@@ -101,8 +101,14 @@ def test_splits_and_audit(results):
 
 @pytest.mark.parametrize(
     "job",
-    ["prepare_dataset/reviews", "encode_dataset/small/reviews/valid", "render_table/summary"]
-    + ["pretrain_model/small", "finetune_fairseq/fairseq-random/seed-1", "render_pdf"],
+    [
+        "prepare_dataset/reviews",
+        "encode_dataset/tiny/reviews/valid",
+        "pretrain_model/tiny",
+        "finetune_fairseq/fairseq-random/seed-1",
+        "render_table/summary",
+        "render_pdf",
+    ],
 )
 def test_log_and_benchmark_follow_from_the_name_of_a_rule(folder, job):
     assert (folder / f"logs/smoke/{job}.log").is_file()

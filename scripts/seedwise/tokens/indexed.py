@@ -84,6 +84,11 @@ def _read_lengths(prefix: Path) -> tuple[np.ndarray, np.dtype]:
     raise ValueError(f"{path} is not an index that fairseq-preprocess wrote")
 
 
+def count_texts(prefix: Path) -> int:
+    """Return how many texts ``{prefix}.bin`` holds."""
+    return len(_read_lengths(prefix)[0])
+
+
 def read_batches(prefix: Path) -> Iterator[Batch]:
     """Yield the texts of ``{prefix}.bin``, at most `TEXTS_PER_BATCH` at a time."""
     lengths, kind = _read_lengths(prefix)

@@ -7,7 +7,7 @@ import numpy as np
 import sentencepiece
 
 from seedwise.tokens.indexed import Batch, lists
-from seedwise.tokens.vocabulary import UNK_ID, read_pieces
+from seedwise.tokens.vocabulary import EOS_ID, UNK_ID, read_pieces
 
 
 class Encoder:
@@ -42,7 +42,7 @@ class Encoder:
     def batches(
         self, texts: Iterable[str], longest: int, keep_rest: bool = False
     ) -> Iterator[Batch]:
-        """Yield the ids of the texts, in order, at most ``longest`` for each.
+        """Yield the ids of the texts, in order, at most ``longest`` for each and then ``</s>``.
 
         Args:
             texts: the texts.
@@ -63,4 +63,5 @@ class Encoder:
                     for start in range(0, max(len(text), 1), longest)
                 ]
             ids = [text[:longest] for text in ids]
-            yield np.concatenate(ids), np.array([len(text) for text in ids])
+            sizes = np.array([len(text) for text in ids])
+            yield np.insert(np.concatenate(ids), np.cumsum(sizes), EOS_ID), sizes + 1

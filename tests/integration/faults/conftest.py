@@ -82,7 +82,7 @@ def trainings(chain, tmp_path_factory):
 
     def masked_lm(folder):
         pretrain_model.main(
-            corpus=sorted((chain.folder / "corpus" / "binarized").iterdir()),
+            corpus=sorted((chain.folder / "corpus").iterdir()),
             settings={
                 "architecture": ARCHITECTURE,
                 "pretrain": PRETRAIN | {"checkpoint_updates": CHECKPOINT_UPDATES, "updates": 14},

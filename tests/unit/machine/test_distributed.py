@@ -60,7 +60,7 @@ def test_pretraining_in_two_processes_learns_as_well(chain, tmp_path):
     for processes in (1, 2):
         paths = {name: tmp_path / str(processes) / name for name in ("model", "history", "metrics")}
         pretrain_model.main(
-            corpus=sorted((chain.folder / "corpus" / "binarized").iterdir()),
+            corpus=sorted((chain.folder / "corpus").iterdir()),
             settings={
                 "architecture": tiny_chain.ARCHITECTURE,
                 "pretrain": PRETRAIN | {"processes": processes},

@@ -25,7 +25,7 @@ def chain(tmp_path_factory):
 def pretrain(chain, folder, corpora=("corpus",), **settings):
     vars(checkpoint_utils.save_checkpoint).pop("best", None)  # fairseq's score of the last run
     paths = {name: folder / name for name in ("model", "history", "metrics")}
-    folders = [chain.folder / name / "binarized" for name in corpora]
+    folders = [chain.folder / name for name in corpora]
     pretrain_model.main(
         corpus=[path for folder in folders for path in sorted(folder.iterdir())],
         settings={"architecture": ARCHITECTURE, "pretrain": PRETRAIN | settings},
@@ -78,7 +78,7 @@ def test_embedding_starts_from_the_texts(chain, tmp_path):
     weights = load_checkpoint(paths["model"])["model"]
     embedding = weights["encoder.sentence_encoder.embed_tokens.weight"].numpy()
     expected = word_vectors(
-        read_batches(chain.folder / "corpus" / "binarized" / "train"),
+        read_batches(chain.folder / "corpus" / "train"),
         ARCHITECTURE["vocab_size"],
         ARCHITECTURE["embed_dim"],
         PRETRAIN["seed"],
@@ -127,7 +127,7 @@ def test_vectors_come_from_every_shard(chain, tmp_path):
     settings = {"architecture": ARCHITECTURE, "pretrain": PRETRAIN}
     vectors = []
     for names in (("corpus",), shards):
-        folders = [chain.folder / name / "binarized" for name in names]
+        folders = [chain.folder / name for name in names]
         pretrain_model.write_embeddings(folders, settings, tmp_path / "vectors.npy")
         vectors.append(np.load(tmp_path / "vectors.npy"))
     assert (vectors[0] == vectors[1]).all()

@@ -1,7 +1,7 @@
 import pytest
 
 import binarize_dataset
-from seedwise.files import read_jsonl
+from seedwise.files import read_jsonl, write_jsonl
 from seedwise.tokens.indexed import read_texts
 from seedwise_fairseq import launch
 from seedwise_fairseq.build import Dictionary  # through the shim
@@ -28,8 +28,10 @@ def stock(chain, tmp_path_factory):
         encode_like_the_study(
             texts, chain.tokens / "sentencepiece.bpe.model", folder / f"{split}.pieces", LONGEST
         )
-    for part, suffix, place in (("input0", "pieces", folder), ("label", "label", chain.tokens)):
-        options = {f"{split}pref": place / f"{split}.{suffix}" for split in SPLITS}
+        labels = [r["label"] == "positive" for r in read_jsonl(chain.data / f"{split}.jsonl")]
+        (folder / f"{split}.label").write_text("".join(f"{label:d}\n" for label in labels))
+    for part, suffix in (("input0", "pieces"), ("label", "label")):
+        options = {f"{split}pref": folder / f"{split}.{suffix}" for split in SPLITS}
         options["srcdict"] = chain.binarized / part / "dict.txt"
         options |= {"only-source": True, "destdir": folder / part, "workers": 1}
         launch.run("preprocess", options=options)
@@ -61,3 +63,21 @@ def test_labels_keep_their_numbers_where_the_second_is_the_majority(tmp_path):
 
 def test_label_dictionary_has_a_line_per_class():
     assert binarize_dataset.label_dictionary(3) == "0 1\n1 1\n2 1\n"
+
+
+def test_a_lost_text_is_noticed(tmp_path):
+    chain = write_chain(tmp_path / "chain")
+    split = tmp_path / "valid.jsonl"
+    write_jsonl(split, list(read_jsonl(chain.data / "valid.jsonl"))[1:])
+    with pytest.raises(RuntimeError, match="19 labels, but 20 encoded texts"):
+        binarize_dataset.main(
+            splits=[split],
+            dictionary=chain.tokens / "dict.txt",
+            audit=chain.data / "audit.json",
+            output=chain.binarized,
+        )
+
+
+def test_labels_follow_the_symbols():
+    tokens, sizes = binarize_dataset.label_batch([1, 0, 12])
+    assert tokens.tolist() == [5, 2, 4, 2, 16, 2] and sizes.tolist() == [2, 2, 2]

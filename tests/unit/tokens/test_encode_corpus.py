@@ -4,6 +4,7 @@ import sentencepiece
 
 import encode_corpus
 from seedwise.tokens.indexed import read_texts
+from seedwise.tokens.vocabulary import EOS_ID
 from support.small_texts import TEXTS, train_sentencepiece
 
 
@@ -30,7 +31,9 @@ def encode(model, folder, lines, block_tokens):
         threads=1,
         tokens=folder / "train",
     )
-    return [text.tolist() for text in read_texts(folder / "train")]
+    texts = [text.tolist() for text in read_texts(folder / "train")]
+    assert all(text[-1] == EOS_ID for text in texts)
+    return [text[:-1] for text in texts]
 
 
 def test_short_texts_stay_whole(model, numbers, tmp_path):

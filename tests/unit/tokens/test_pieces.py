@@ -4,7 +4,7 @@ import sentencepiece
 
 from seedwise.tokens import indexed
 from seedwise.tokens.pieces import Encoder
-from seedwise.tokens.vocabulary import UNK_ID, read_pieces
+from seedwise.tokens.vocabulary import EOS_ID, UNK_ID, read_pieces
 from support.small_texts import TEXTS, train_sentencepiece
 
 
@@ -19,12 +19,13 @@ def dictionary(model):
 
 
 def encode(encoder, texts, longest=1000, **options):
-    batches = list(encoder.batches(texts, longest, **options))
-    return [
+    texts = [
         text.tolist()
-        for tokens, sizes in batches
+        for tokens, sizes in encoder.batches(texts, longest, **options)
         for text in np.split(tokens, np.cumsum(sizes)[:-1])
     ]
+    assert all(text[-1] == EOS_ID for text in texts)
+    return [text[:-1] for text in texts]
 
 
 @pytest.mark.parametrize(("batch", "threads"), [(1, 1), (7, 1), (4096, 1), (7, 2)])
