@@ -17,7 +17,7 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 ## make verify   one seed of each experiment anew: is every number still the same?
 ## make test     all tests, a small study through the whole chain among them
 ## make bench    stock commands and Seedwise side by side, forty minutes
-## make lint     style of Python, of the rules and of the workflow
+## make lint     style of Python and of the rules, and who imports whom
 ## make clean    remove results and logs; downloads and .venv stay
 ## make env      .venv, as locked; the other targets make it by themselves
 help:
@@ -67,6 +67,7 @@ bench: env
 lint: env
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
 	$(BIN)/snakefmt --check Snakefile rules
 	for config in config.yaml configs/*.yaml; do \
 		$(BIN)/snakemake --configfile $$config --lint || exit; \
