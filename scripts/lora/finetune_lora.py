@@ -13,16 +13,8 @@ import pandas as pd
 import peft
 from transformers import PreTrainedModel
 
-from seedwise.code import code_sha256
-from seedwise.environment import peak_rss_mib, versions
-from seedwise.files import (
-    atomic,
-    read_jsonl,
-    sha256_of_files,
-    sha256_of_json,
-    write_json,
-    write_jsonl,
-)
+from seedwise.environment import conditions, hashes, versions
+from seedwise.files import atomic, read_jsonl, sha256_of_json, write_json, write_jsonl
 from seedwise.lora import adapters as lora
 from seedwise.lora.causal_training import train
 from seedwise.lora.questions import SPLITS
@@ -125,13 +117,8 @@ def main(
     quantization = settings["quantization"]
     empty = lora.empty_model(base)
     lora.find_targets(lora.linear_shapes(empty), settings["lora"]["target_modules"])
-    hashes = {
-        "config_sha256": sha256_of_json(settings),
-        "data_sha256": sha256_of_files(
-            [*splits.values(), *sorted(path for path in base.rglob("*") if path.is_file())]
-        ),
-        "code_sha256": code_sha256("finetune_lora"),
-    }
+    inputs = [*splits.values(), *sorted(path for path in base.rglob("*") if path.is_file())]
+    sums = hashes("finetune_lora", settings, inputs)
 
     tokenizer = lora.load_tokenizer(base)
     records = {split: list(read_jsonl(path)) for split, path in splits.items()}
@@ -163,7 +150,7 @@ def main(
     model = lora.add_adapter(model, settings["lora"], seed)
     counts = lora.count_parameters(empty, model, settings["lora"])
     frozen = lora.frozen_sha256(model)
-    with training_scratch(metrics.parent, sha256_of_json([hashes, seed])) as scratch:
+    with training_scratch(metrics.parent, sha256_of_json([sums, seed])) as scratch:
         rows, train_seconds = train(
             model,
             tokenizer,
@@ -221,12 +208,12 @@ def main(
                 "eval_seconds": round(eval_seconds, 2),
                 "updates": settings["updates"],
                 "tokens_per_second": round(texts_seen * tokens / train_seconds, 1),
-                "peak_rss_mib": round(peak_rss_mib(), 1),
-                "device": devices.name(device),
-                "precision": settings["precision"],
-                "threads": settings["threads"],
-                "versions": versions("torch", "transformers", "peft", "bitsandbytes"),
-                **hashes,
+                **conditions(
+                    settings,
+                    devices.name(device),
+                    versions("torch", "transformers", "peft", "bitsandbytes"),
+                ),
+                **sums,
             },
         )
 
