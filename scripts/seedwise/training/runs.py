@@ -1,7 +1,7 @@
 """The contract of a run: what every engine hands in, the files it becomes, and their reading."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,18 @@ class Run:
     data: Path
     inputs: list[Path]
     script: str
+
+    @classmethod
+    def of(cls, job: Any, inputs: Iterable[str | Path]) -> "Run":
+        """Return the run that a rule's ``job``, Snakemake's object, makes of ``inputs``."""
+        return cls(
+            experiment=job.wildcards.experiment,
+            seed=int(job.wildcards.seed),
+            settings=job.params.settings,
+            data=Path(job.input.data[0]).parent,
+            inputs=[Path(path) for path in inputs],
+            script=job.rule,
+        )
 
     @property
     def finetune(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,16 @@ def run(tmp_path):
         inputs=[tmp_path / "input"],
         script="finetune_fairseq",
     )
+
+
+def test_a_run_is_read_from_the_job_that_makes_it(run):
+    job = SimpleNamespace(
+        wildcards=SimpleNamespace(experiment="e", seed="3"),
+        params=SimpleNamespace(settings=run.settings),
+        input=SimpleNamespace(data=[str(run.data / "train.jsonl")]),
+        rule="finetune_fairseq",
+    )
+    assert Run.of(job, map(str, run.inputs)) == run
 
 
 OUTCOME = Outcome(
