@@ -15,11 +15,10 @@ from transformers import (
     TrainerCallback,
 )
 
+from seedwise.lora.answers import Example
 from seedwise.machine.stopping import saving_first
 from seedwise.training.trainer import log_progress, training_arguments
 from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkpoint
-
-Example = dict[str, list[int]]
 
 
 class _Trainer(Trainer):
