@@ -13,17 +13,9 @@ import pandas as pd
 import peft
 from transformers import PreTrainedModel
 
-from seedwise.code import code_sha256
-from seedwise.environment import peak_rss_mib, versions
-from seedwise.files import (
-    atomic,
-    read_jsonl,
-    sha256_of_files,
-    sha256_of_json,
-    write_json,
-    write_jsonl,
-)
-from seedwise.lora import adapters as lora
+from seedwise.environment import conditions, hashes, versions
+from seedwise.files import atomic, read_jsonl, sha256_of_json, write_json, write_jsonl
+from seedwise.lora import adapters, answers
 from seedwise.lora.causal_training import train
 from seedwise.lora.questions import SPLITS
 from seedwise.machine import device as devices
@@ -92,13 +84,15 @@ def check_adapter(
     Raises:
         RuntimeError: The adapter does not give the trained model back.
     """
-    expected = lora.last_logits(trained, prompts)
-    reloaded = peft.PeftModel.from_pretrained(lora.load_base(base, quantization, device), adapter)
-    reload_difference = (lora.last_logits(reloaded, prompts) - expected).abs().max().item()
+    expected = answers.last_logits(trained, prompts)
+    reloaded = peft.PeftModel.from_pretrained(
+        adapters.load_base(base, quantization, device), adapter
+    )
+    reload_difference = (answers.last_logits(reloaded, prompts) - expected).abs().max().item()
     merge_difference = None
     if quantization["type"] == "none":
         merged: PreTrainedModel = reloaded.merge_and_unload()
-        merge_difference = (lora.last_logits(merged, prompts) - expected).abs().max().item()
+        merge_difference = (answers.last_logits(merged, prompts) - expected).abs().max().item()
     allowed = TOLERANCE * max(1.0, expected.abs().max().item())
     if max(reload_difference, merge_difference or 0.0) > allowed:
         raise RuntimeError(
@@ -123,21 +117,16 @@ def main(
     """Train, or go on where a killed job stopped."""
     device = devices.prepare(settings)
     quantization = settings["quantization"]
-    empty = lora.empty_model(base)
-    lora.find_targets(lora.linear_shapes(empty), settings["lora"]["target_modules"])
-    hashes = {
-        "config_sha256": sha256_of_json(settings),
-        "data_sha256": sha256_of_files(
-            [*splits.values(), *sorted(path for path in base.rglob("*") if path.is_file())]
-        ),
-        "code_sha256": code_sha256("finetune_lora"),
-    }
+    empty = adapters.empty_model(base)
+    adapters.find_targets(adapters.linear_shapes(empty), settings["lora"]["target_modules"])
+    inputs = [*splits.values(), *sorted(path for path in base.rglob("*") if path.is_file())]
+    sums = hashes("finetune_lora", settings, inputs)
 
-    tokenizer = lora.load_tokenizer(base)
+    tokenizer = adapters.load_tokenizer(base)
     records = {split: list(read_jsonl(path)) for split, path in splits.items()}
 
-    def encode(split: str, loss: str) -> list[lora.Example]:
-        return lora.encode_pairs(
+    def encode(split: str, loss: str) -> list[answers.Example]:
+        return answers.encode_pairs(
             tokenizer, records[split], settings["template"], loss, settings["max_tokens"]
         )
 
@@ -148,22 +137,22 @@ def main(
     sampling = {k: v for k, v in settings["generation"].items() if k != "questions"}
     questions = different_questions(records["heldout"], settings["generation"]["questions"])
     prompts = [
-        lora.encode_prompt(tokenizer, settings["template"], question["question"])
+        answers.encode_prompt(tokenizer, settings["template"], question["question"])
         for question in questions
     ]
     pad_id = tokenizer.pad_token_id
 
-    model = lora.load_base(base, quantization, device)
+    model = adapters.load_base(base, quantization, device)
     started = time.monotonic()
-    loss_before = lora.mean_token_loss(model, heldout_examples, pad_id)
-    valid_before = lora.mean_token_loss(model, valid_examples, pad_id)
-    before = lora.generate_answers(model, tokenizer, prompts, sampling, seed)
+    loss_before = answers.mean_token_loss(model, heldout_examples, pad_id)
+    valid_before = answers.mean_token_loss(model, valid_examples, pad_id)
+    before = answers.generate_answers(model, tokenizer, prompts, sampling, seed)
     eval_seconds = time.monotonic() - started
 
-    model = lora.add_adapter(model, settings["lora"], seed)
-    counts = lora.count_parameters(empty, model, settings["lora"])
-    frozen = lora.frozen_sha256(model)
-    with training_scratch(metrics.parent, sha256_of_json([hashes, seed])) as scratch:
+    model = adapters.add_adapter(model, settings["lora"], seed)
+    counts = adapters.count_parameters(empty, model, settings["lora"])
+    frozen = adapters.frozen_sha256(model)
+    with training_scratch(metrics.parent, sha256_of_json([sums, seed])) as scratch:
         rows, train_seconds = train(
             model,
             tokenizer,
@@ -172,14 +161,14 @@ def main(
             seed=seed,
             device=device,
             scratch=scratch,
-            measure=lambda m: lora.mean_token_loss(m, valid_examples, pad_id),
+            measure=lambda m: answers.mean_token_loss(m, valid_examples, pad_id),
         )
-        if lora.frozen_sha256(model) != frozen:
+        if adapters.frozen_sha256(model) != frozen:
             raise RuntimeError("training changed weights of the base model, which must stay frozen")
 
         started = time.monotonic()
-        loss_after = lora.mean_token_loss(model, heldout_examples, pad_id)
-        after = lora.generate_answers(model, tokenizer, prompts, sampling, seed)
+        loss_after = answers.mean_token_loss(model, heldout_examples, pad_id)
+        after = answers.generate_answers(model, tokenizer, prompts, sampling, seed)
         eval_seconds += time.monotonic() - started
 
         with atomic(adapter) as partial:
@@ -208,8 +197,8 @@ def main(
                 "quantization": quantization["type"],
                 "heldout_loss_before": loss_before,
                 "heldout_loss_after": loss_after,
-                "perplexity_before": lora.perplexity(loss_before),
-                "perplexity_after": lora.perplexity(loss_after),
+                "perplexity_before": answers.perplexity(loss_before),
+                "perplexity_after": answers.perplexity(loss_after),
                 "stopped_fraction_before": stopped_fraction(before),
                 "stopped_fraction": stopped_fraction(after),
                 "trainable_parameters": trainable,
@@ -221,12 +210,12 @@ def main(
                 "eval_seconds": round(eval_seconds, 2),
                 "updates": settings["updates"],
                 "tokens_per_second": round(texts_seen * tokens / train_seconds, 1),
-                "peak_rss_mib": round(peak_rss_mib(), 1),
-                "device": devices.name(device),
-                "precision": settings["precision"],
-                "threads": settings["threads"],
-                "versions": versions("torch", "transformers", "peft", "bitsandbytes"),
-                **hashes,
+                **conditions(
+                    settings,
+                    devices.name(device),
+                    versions("torch", "transformers", "peft", "bitsandbytes"),
+                ),
+                **sums,
             },
         )
 

@@ -11,7 +11,7 @@ import peft
 
 from seedwise.errors import UserError
 from seedwise.files import atomic
-from seedwise.lora import adapters as lora
+from seedwise.lora.adapters import load_base, load_tokenizer
 from seedwise.step import step
 
 
@@ -21,8 +21,8 @@ def main(*, base: Path, adapter: Path, folder: Path) -> None:
     Raises:
         UserError: The adapter cannot be loaded, or does not fit the base.
     """
-    tokenizer = lora.load_tokenizer(base)
-    model = lora.load_base(base, {"type": "none"}, "cpu")
+    tokenizer = load_tokenizer(base)
+    model = load_base(base, {"type": "none"}, "cpu")
     try:
         merged = peft.PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
     except (OSError, ValueError, RuntimeError) as error:

@@ -19,10 +19,9 @@ from transformers import (
     set_seed,
 )
 
-from seedwise.code import code_sha256
-from seedwise.environment import peak_rss_mib, versions
+from seedwise.environment import conditions, hashes, versions
 from seedwise.errors import UserError
-from seedwise.files import atomic, read_jsonl, sha256_of_files, sha256_of_json, write_json
+from seedwise.files import atomic, read_jsonl, sha256_of_json, write_json
 from seedwise.lora.causal_training import train
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
@@ -95,16 +94,12 @@ def main(
     }
     device = devices.prepare(pretrain)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    hashes = {
-        "config_sha256": sha256_of_json(settings),
-        "data_sha256": sha256_of_files(corpus),
-        "code_sha256": code_sha256("pretrain_bloom"),
-    }
+    sums = hashes("pretrain_bloom", settings, corpus)
     texts = [record["text"] for path in corpus for record in read_jsonl(path)]
     tokenizer = train_tokenizer(texts, settings["architecture"]["vocab_size"])
     blocks = pack_blocks(tokenizer, texts, pretrain["block_tokens"])
     model = build_bloom(settings["architecture"], pretrain["seed"])
-    with training_scratch(metrics.parent, sha256_of_json(hashes)) as scratch:
+    with training_scratch(metrics.parent, sha256_of_json(sums)) as scratch:
         rows, seconds = train(
             model,
             tokenizer,
@@ -129,12 +124,12 @@ def main(
                 "parameters": model.num_parameters(),
                 "train_loss": rows["loss"].iloc[-1],
                 "train_seconds": round(seconds, 2),
-                "peak_rss_mib": round(peak_rss_mib(), 1),
-                "device": devices.name(device),
-                "precision": pretrain["precision"],
-                "threads": pretrain["threads"],
-                "versions": versions("torch", "transformers", "tokenizers"),
-                **hashes,
+                **conditions(
+                    pretrain,
+                    devices.name(device),
+                    versions("torch", "transformers", "tokenizers"),
+                ),
+                **sums,
             },
         )
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from seedwise.files import atomic, read_json, read_jsonl, write_json
 from seedwise.step import step
-from seedwise.training.finished import check_consistent
+from seedwise.training.runs import check_consistent, scalar_table
 
 SHOWN_ANSWERS = 4
 RESULTS = (
@@ -112,9 +112,7 @@ def main(
     """Write both tables; the answers are those of each experiment's first seed."""
     records = [read_json(path) for path in metrics]
     check_consistent(records, metrics)
-    runs = pd.DataFrame(
-        [{k: v for k, v in record.items() if not isinstance(v, dict)} for record in records]
-    )
+    runs = scalar_table(records)
     parts = []
     for name, settings in experiments.items():
         first = next(i for i, record in enumerate(records) if record["experiment"] == name)

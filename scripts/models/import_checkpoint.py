@@ -17,7 +17,7 @@ import torch
 from seedwise.errors import UserError
 from seedwise.files import atomic
 from seedwise.models.checkpoints import load_checkpoint
-from seedwise.models.published import check_sizes, checkpoint_sizes, unpacked
+from seedwise.models.published import Published, checkpoint_sizes
 from seedwise.step import step
 from seedwise.tokens.vocabulary import ADDED_SYMBOLS, MASK, read_dictionary
 from seedwise_fairseq.build import build_model, model_options
@@ -77,18 +77,10 @@ def load_weights(checkpoint: dict[str, Any], architecture: dict[str, Any], file:
     return model.state_dict()
 
 
-def main(
-    *,
-    source: Path,
-    name: str,
-    located: dict[str, Any],
-    architecture: dict[str, Any],
-    model: Path,
-    dictionary: Path,
-    sentencepiece: Path,
-) -> None:
-    """Unpack, check, write; ``name`` is the model's in the study, ``located`` says where it is."""
-    with unpacked(source, located, f"models.{name}.fairseq_checkpoint", model) as folder:
+def main(*, published: Published, model: Path, dictionary: Path, sentencepiece: Path) -> None:
+    """Unpack, check, write."""
+    architecture = published.architecture
+    with published.unpacked("fairseq_checkpoint", model) as folder:
         for file in (MODEL, DICTIONARY, SENTENCEPIECE):
             if not (folder / file).is_file():
                 held = ", ".join(sorted(path.name for path in folder.iterdir()))
@@ -97,7 +89,7 @@ def main(
         sizes = checkpoint_sizes(checkpoint)
         rows = sizes.get("vocab_size", architecture["vocab_size"])
         check_dictionary(folder / DICTIONARY, folder / SENTENCEPIECE, rows)
-        check_sizes(sizes, name, architecture, folder / MODEL)
+        published.check_sizes(sizes, folder / MODEL)
         weights = load_weights(checkpoint, architecture, folder / MODEL)
         options = model_options(architecture)
         options.task = options.criterion = "masked_lm"
@@ -111,10 +103,7 @@ if __name__ == "__main__":
     with step(snakemake):
         torch.set_num_threads(snakemake.threads)
         main(
-            source=Path(snakemake.input.source),
-            name=snakemake.wildcards.model,
-            located=snakemake.params.located,
-            architecture=snakemake.params.architecture,
+            published=Published.of(snakemake),
             model=Path(snakemake.output.model),
             dictionary=Path(snakemake.output.dictionary),
             sentencepiece=Path(snakemake.output.sentencepiece),

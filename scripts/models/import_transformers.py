@@ -7,7 +7,6 @@ folder may carry is never run.
 """
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from transformers import (
@@ -20,7 +19,7 @@ from transformers import (
 
 from seedwise.errors import UserError
 from seedwise.files import atomic
-from seedwise.models.published import check_sizes, config_sizes, unpacked
+from seedwise.models.published import Published, config_sizes
 from seedwise.step import step
 
 KINDS = ("roberta", "camembert", "xlm-roberta")
@@ -29,12 +28,13 @@ KINDS = ("roberta", "camembert", "xlm-roberta")
 LOCAL = {"local_files_only": True, "trust_remote_code": False}
 
 
-def load_encoder(folder: Path, name: str, architecture: dict[str, Any]) -> PreTrainedModel:
-    """Return the encoder in ``folder``, in float32, of the model called ``name`` in the study.
+def load_encoder(folder: Path, published: Published) -> PreTrainedModel:
+    """Return the encoder in ``folder``, to which ``published`` was unpacked, in float32.
 
     Raises:
         UserError: it is no RoBERTa, of another architecture, incomplete, or cannot be loaded.
     """
+    architecture = published.architecture
     try:
         config = AutoConfig.from_pretrained(folder, **LOCAL)
         if config.model_type not in KINDS:
@@ -42,7 +42,7 @@ def load_encoder(folder: Path, name: str, architecture: dict[str, Any]) -> PreTr
                 f"{folder / 'config.json'}: a model of type {config.model_type!r}; allowed are "
                 f"{', '.join(KINDS)}"
             )
-        check_sizes(config_sizes(config), name, architecture, folder / "config.json")
+        published.check_sizes(config_sizes(config), folder / "config.json")
         config.hidden_dropout_prob = architecture["dropout"]
         config.attention_probs_dropout_prob = architecture["attention_dropout"]
         config.classifier_dropout = architecture["pooler_dropout"]
@@ -84,19 +84,12 @@ def load_tokenizer(folder: Path, max_positions: int, pad_id: int) -> PreTrainedT
     return tokenizer
 
 
-def main(
-    *,
-    source: Path,
-    name: str,
-    located: dict[str, Any],
-    architecture: dict[str, Any],
-    folder: Path,
-) -> None:
-    """Unpack, check, write; ``name`` is the model's in the study, ``located`` says where it is."""
-    with unpacked(source, located, f"models.{name}.transformers_checkpoint", folder) as published:
-        encoder = load_encoder(published, name, architecture)
+def main(*, published: Published, folder: Path) -> None:
+    """Unpack, check, write."""
+    with published.unpacked("transformers_checkpoint", folder) as unpacked:
+        encoder = load_encoder(unpacked, published)
         tokenizer = load_tokenizer(
-            published, architecture["max_positions"], encoder.config.pad_token_id
+            unpacked, published.architecture["max_positions"], encoder.config.pad_token_id
         )
         with atomic(folder) as partial:
             encoder.save_pretrained(partial)
@@ -107,9 +100,6 @@ if __name__ == "__main__":
     with step(snakemake):
         torch.set_num_threads(snakemake.threads)
         main(
-            source=Path(snakemake.input.source),
-            name=snakemake.wildcards.model,
-            located=snakemake.params.located,
-            architecture=snakemake.params.architecture,
+            published=Published.of(snakemake),
             folder=Path(snakemake.output.folder[0]).parent,
         )

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.code import code_sha256
-from seedwise.environment import peak_rss_mib, versions
-from seedwise.files import atomic, sha256_of_files, sha256_of_json, write_json
+from seedwise.environment import conditions, hashes, versions
+from seedwise.files import atomic, sha256_of_json, write_json
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
 from seedwise.models.checkpoints import load_checkpoint
@@ -69,13 +68,8 @@ def main(
     pretrain = settings["pretrain"]
     shards = [path.parent for path in corpus if path.name == "dict.txt"]
     device = devices.prepare(pretrain)
-    data_sha256 = sha256_of_files(corpus)
-    hashes = {
-        "config_sha256": sha256_of_json(settings),
-        "data_sha256": data_sha256,
-        "code_sha256": code_sha256("pretrain_model"),
-    }
-    with training_scratch(model.parent, sha256_of_json(hashes)) as scratch:
+    sums = hashes("pretrain_model", settings, corpus)
+    with training_scratch(model.parent, sha256_of_json(sums)) as scratch:
         started = time.monotonic()
         if pretrain["embeddings"] == "cooccurrence":
             write_embeddings(shards, settings, scratch / EMBEDDINGS)
@@ -99,12 +93,8 @@ def main(
                 "valid_loss": loss,
                 "valid_perplexity": math.exp(loss),
                 "train_seconds": round(time.monotonic() - started, 2),
-                "peak_rss_mib": round(peak_rss_mib(), 1),
-                "device": devices.name(device),
-                "precision": pretrain["precision"],
-                "threads": pretrain["threads"],
-                "versions": versions("fairseq", "torch"),
-                **hashes,
+                **conditions(pretrain, devices.name(device), versions("fairseq", "torch")),
+                **sums,
             },
         )
 

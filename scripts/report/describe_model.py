@@ -14,7 +14,7 @@ from seedwise.files import read_json, write_text
 from seedwise.report.presentation import interval, mean_and_std, number, percent, plain_pairs
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
-from seedwise.training.finished import read_metrics
+from seedwise.training.runs import read_metrics
 
 PAGE = """\
 ---

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from seedwise.files import atomic
-from seedwise.training.finished import check_consistent, read_metrics, scalar_table
+from seedwise.training.runs import check_consistent, read_metrics, scalar_table
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
 

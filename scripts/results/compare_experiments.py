@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from seedwise.files import atomic
-from seedwise.training.finished import check_consistent, read_correctness, read_metrics
+from seedwise.training.runs import check_consistent, read_correctness, read_metrics
 from seedwise.results.statistics import (
     TEST_NAME,
     bootstrap_interval,

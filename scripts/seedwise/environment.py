@@ -1,9 +1,40 @@
-"""What a result depends on beside code, configuration and data: versions, processor, memory."""
+"""What a result depends on: code, configuration, data, versions, processor, memory."""
 
 import importlib.metadata
 import platform
 import resource
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+from seedwise.code import code_sha256
+from seedwise.files import sha256_of_files, sha256_of_json
+
+HASHES = ("config_sha256", "data_sha256", "code_sha256")
+"""Results may be averaged only where all of these agree."""
+
+
+def hashes(script: str, settings: dict[str, Any], inputs: Iterable[Path]) -> dict[str, str]:
+    """Return the `HASHES` of what ``script`` makes of ``settings`` and the files ``inputs``."""
+    values = sha256_of_json(settings), sha256_of_files(inputs), code_sha256(script)
+    return dict(zip(HASHES, values, strict=True))
+
+
+def conditions(settings: dict[str, Any], device: str, packages: dict[str, str]) -> dict[str, Any]:
+    """Return what every training says in its ``metrics.json`` of how it ran.
+
+    Args:
+        settings: its hyper-parameters.
+        device: name of the processor or GPU.
+        packages: see `versions`.
+    """
+    return {
+        "peak_rss_mib": round(peak_rss_mib(), 1),
+        "device": device,
+        "precision": settings["precision"],
+        "threads": settings["threads"],
+        "versions": packages,
+    }
 
 
 def versions(*packages: str) -> dict[str, str]:

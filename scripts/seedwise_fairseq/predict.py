@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from fairseq import checkpoint_utils
 
+from seedwise.models import probabilities
+
 HEAD = "sentence_classification_head"
 
 
@@ -18,22 +20,17 @@ def load_model(path: Path, data: Path, device: str) -> tuple[Any, Any]:
     return models[0].to(device).eval(), task
 
 
-@torch.inference_mode()
 def class_probabilities(
     model: Any, task: Any, split: str, batch_size: int, device: str
 ) -> np.ndarray:
-    """Return the probability of each class for each text of a split, shape (texts, classes).
-
-    In float32 whatever the training precision, so that every tool that reads the model later
-    finds the same labels. Batches are sorted by length.
-    """
+    """Return `probabilities.class_probabilities` of a split, in batches sorted by length."""
     dataset = task.load_dataset(split)
-    order = dataset.ordered_indices()
-    probabilities = np.zeros((len(dataset), task.cfg.num_classes), dtype=np.float32)
-    for start in range(0, len(order), batch_size):
-        indices = order[start : start + batch_size]
+
+    def logits(indices: np.ndarray) -> torch.Tensor:
         sample = dataset.collater([dataset[index] for index in indices])
         inputs = {key: value.to(device) for key, value in sample["net_input"].items()}
-        logits, _ = model(**inputs, features_only=True, classification_head_name=HEAD)
-        probabilities[indices] = logits.float().softmax(dim=-1).cpu().numpy()  # (B, classes)
-    return probabilities
+        return model(**inputs, features_only=True, classification_head_name=HEAD)[0]
+
+    order = dataset.ordered_indices()
+    batches = np.split(order, range(batch_size, len(order), batch_size))
+    return probabilities.class_probabilities(batches, logits)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from fairseq.criterions import register_criterion
 from fairseq.criterions.masked_lm import MaskedLmConfig, MaskedLmLoss
-from fairseq.data import BaseWrapperDataset, SortDataset
+from fairseq.data import SortDataset
 from fairseq.logging import metrics
 from fairseq.tasks import register_task
 from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
@@ -23,85 +23,19 @@ from torch.nn import functional
 from seedwise.machine import distributed
 from seedwise.machine.progress import Reporter
 from seedwise.models.checkpoints import load_checkpoint
-from seedwise.models.layers import LENGTH_MULTIPLE
+from seedwise_fairseq.batches import (
+    FirstBatchDataset,
+    LengthGroupedDataset,
+    PaddedDataset,
+    lengths_of,
+)
 from seedwise_fairseq.layers import accelerate
-
-BATCHES_PER_GROUP = 50
-"""Batches drawn together and sorted by length, as in transformers' `LengthGroupedSampler`."""
 
 ROWS_MULTIPLE = 64
 """Tokens that the masked-language model projects onto its vocabulary together."""
 
 TIE_BREAK = 1e-7
 """Percent of accuracy taken off per epoch: fairseq keeps the last of equal scores, we the first."""
-
-
-def _lengths(dataset: Any) -> np.ndarray:
-    """Return the number of tokens of each text; fairseq lists one array per input."""
-    return np.asarray(dataset.sizes[0])
-
-
-class PaddedDataset(BaseWrapperDataset):
-    """Pads texts and per-token targets on to a multiple of `LENGTH_MULTIPLE`."""
-
-    def __init__(self, dataset: Any, padding: int) -> None:
-        super().__init__(dataset)
-        self.padding = padding
-
-    def collater(self, samples: list[Any]) -> Any:
-        """Return the batch, padded."""
-        batch = super().collater(samples)
-        if batch:
-            inputs, target = batch["net_input"], batch.get("target")
-            if target is not None and target.shape == inputs["src_tokens"].shape:
-                batch["target"] = self._padded(target)
-            inputs["src_tokens"] = self._padded(inputs["src_tokens"])
-        return batch
-
-    def _padded(self, tokens: torch.Tensor) -> torch.Tensor:
-        missing = -tokens.shape[1] % LENGTH_MULTIPLE
-        return functional.pad(tokens, (0, missing), value=self.padding)
-
-
-class LengthGroupedDataset(BaseWrapperDataset):
-    """Orders a data set so that neighbours are of similar length, differently in each epoch.
-
-    A random permutation is cut into groups of `BATCHES_PER_GROUP` batches, and each group is
-    sorted by length. fairseq then cuts it into batches and shuffles those.
-    """
-
-    def __init__(self, dataset: Any, batch_size: int, seed: int) -> None:
-        super().__init__(dataset)
-        self.lengths = _lengths(dataset)
-        self.group = batch_size * BATCHES_PER_GROUP
-        self.seed = seed
-        self.epoch = 1
-
-    @property
-    def can_reuse_epoch_itr_across_epochs(self) -> bool:
-        """Batches differ between epochs, so fairseq must make them anew."""
-        return False
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order `ordered_indices` returns."""
-        super().set_epoch(epoch)
-        self.epoch = epoch
-
-    def ordered_indices(self) -> np.ndarray:
-        """Return the order of this epoch, shape (texts,)."""
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self))
-        lengths = self.lengths[order]
-        return order[np.lexsort((-lengths, np.arange(len(self)) // self.group))]
-
-
-class FirstBatchDataset(BaseWrapperDataset):
-    """Only the first batch of a data set."""
-
-    can_reuse_epoch_itr_across_epochs = False
-
-    def batch_by_size(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the first batch alone."""
-        return super().batch_by_size(*args, **kwargs)[:1]
 
 
 class _EpochHistory:
@@ -215,28 +149,27 @@ def _history_row(epoch: int, split: str, meters: Any) -> dict[str, Any]:
     return row
 
 
-_AUTOCAST = field(
-    default="float32", metadata={"help": "number format of matrix products: float32, bfloat16"}
-)
-
-
-_HISTORY_FROM = field(
-    default="", metadata={"help": "checkpoint whose history a resumed training goes on with"}
-)
-
-
 def _progress_option(what: str) -> Any:
     return field(default=0, metadata={"help": f"{what} of the training, for its progress; 0: none"})
 
 
 @dataclass
-class SeedwiseSentencePredictionConfig(SentencePredictionConfig):
-    """Options of `--task seedwise_sentence_prediction` beside those of `sentence_prediction`."""
-
-    autocast: str = _AUTOCAST
-    history_from: str = _HISTORY_FROM
+class _SharedOptions:
+    autocast: str = field(
+        default="float32",
+        metadata={"help": "number format of matrix products: float32, bfloat16"},
+    )
+    history_from: str = field(
+        default="", metadata={"help": "checkpoint whose history a resumed training goes on with"}
+    )
     progress_updates: int = _progress_option("updates")
     progress_epochs: int = _progress_option("epochs")
+
+
+@dataclass
+class SeedwiseSentencePredictionConfig(_SharedOptions, SentencePredictionConfig):
+    """Options of `--task seedwise_sentence_prediction` beside those of `sentence_prediction`."""
+
     group_by_length: int = field(
         default=0, metadata={"help": "batch size for batches of similar length; 0: random batches"}
     )
@@ -251,7 +184,7 @@ class SeedwiseSentencePredictionTask(_EpochHistory, SentencePredictionTask):
         dataset = super().load_dataset(split, combine, **kwargs)
         dataset = PaddedDataset(dataset, self.source_dictionary.pad())
         if split != "train":
-            dataset = SortDataset(dataset, sort_order=[_lengths(dataset)])
+            dataset = SortDataset(dataset, sort_order=[lengths_of(dataset)])
         elif self.cfg.group_by_length:
             dataset = LengthGroupedDataset(dataset, self.cfg.group_by_length, self.cfg.seed)
         self.datasets[split] = dataset
@@ -259,13 +192,9 @@ class SeedwiseSentencePredictionTask(_EpochHistory, SentencePredictionTask):
 
 
 @dataclass
-class SeedwiseMaskedLMConfig(MaskedLMConfig):
+class SeedwiseMaskedLMConfig(_SharedOptions, MaskedLMConfig):
     """Options of `--task seedwise_masked_lm` beside those of `masked_lm`."""
 
-    autocast: str = _AUTOCAST
-    history_from: str = _HISTORY_FROM
-    progress_updates: int = _progress_option("updates")
-    progress_epochs: int = _progress_option("epochs")
     embeddings_from: str = field(
         default="", metadata={"help": ".npy file of vectors that the embedding starts from"}
     )

@@ -128,14 +128,7 @@ def main(
 if __name__ == "__main__":
     with step(snakemake):
         main(
-            run=Run(
-                experiment=snakemake.wildcards.experiment,
-                seed=int(snakemake.wildcards.seed),
-                settings=snakemake.params.settings,
-                data=Path(snakemake.input.data[0]).parent,
-                inputs=[Path(path) for path in snakemake.input],
-                script="finetune_fairseq",
-            ),
+            run=Run.of(snakemake, snakemake.input),
             binarized=Path(snakemake.input.binarized[0]).parents[1],
             pretrained=Path(p[0]) if (p := snakemake.input.pretrained) else None,
             history=Path(snakemake.output.history),

@@ -6,18 +6,13 @@ start without one, the files of the tokenizer. Outputs: the files of the run con
 the first epoch with the highest validation accuracy, with tokenizer.
 """
 
-import math
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
-from torch.nn.functional import cross_entropy
-from torch.utils.data import SequentialSampler
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -25,166 +20,35 @@ from transformers import (
     DataCollatorWithPadding,
     EvalPrediction,
     PreTrainedModel,
-    Trainer,
-    TrainerCallback,
     TrainerState,
     TrainingArguments,
     set_seed,
 )
 from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from seedwise.environment import versions
 from seedwise.errors import UserError
 from seedwise.files import atomic, sha256_of_json
 from seedwise.machine import device as devices
 from seedwise.machine import distributed
-from seedwise.machine.progress import Reporter
 from seedwise.machine.scratch import training_scratch
 from seedwise.machine.stopping import saving_first
 from seedwise.models.classification import Example, class_probabilities, encode
 from seedwise.models.conversion import build_tokenizer, roberta_config
 from seedwise.models.transformers_layers import accelerate, length_multiple
 from seedwise.step import step
+from seedwise.training.classifier_training import (
+    ClassifierTrainer,
+    EpochOrder,
+    TrainingHistory,
+    history_table,
+)
 from seedwise.training.runs import Outcome, Run, best_epoch, write_run
+from seedwise.training.trainer import log_progress, training_arguments
 from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkpoint
-from seedwise.training.trainer_log import log_progress
 
 
-class TrainingHistory(TrainerCallback):
-    """Loss and accuracy of each epoch's training texts, and the seconds so far.
-
-    They go into the Trainer's own log history, which every checkpoint holds, and so do the counts
-    so far where one is written inside an epoch. Each text counts as the model saw it: with
-    dropout, before its update. Counts of all processes of a training are added up.
-    """
-
-    def __init__(self) -> None:
-        self._clear()
-
-    def _clear(self) -> None:
-        self._loss, self._correct, self._texts = 0.0, 0, 0
-
-    def loss(self, outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
-        """Return the mean cross-entropy of ``outputs.logits`` (B, labels), and count the batch."""
-        loss = cross_entropy(outputs.logits.float(), labels)
-        if torch.is_grad_enabled():
-            self._loss += loss.item() * len(labels)
-            self._correct += int((outputs.logits.argmax(dim=-1) == labels).sum())
-            self._texts += len(labels)
-        return loss
-
-    def _counts(self) -> list[list[float]]:
-        """Return loss, correct texts and texts so far, of each process."""
-        return distributed.gather([self._loss, self._correct, self._texts])
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Start the clock and the counts, from where a resumed run's stood."""
-        self._progress = Reporter(state.max_steps, math.ceil(args.num_train_epochs))
-        earlier = [entry["seconds"] for entry in state.log_history if "seconds" in entry]
-        self._started = time.monotonic() - (earlier[-1] if earlier else 0.0)
-        if state.log_history and "counts" in state.log_history[-1]:
-            counts = state.log_history.pop()["counts"]
-            self._loss, self._correct, self._texts = counts[distributed.rank()]
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Log how far the training is, every few seconds.
-
-        For a checkpoint inside an epoch, leave the counts, in place of those before.
-        """
-        if distributed.is_first() and self._progress.due(state.global_step):
-            loss, correct = float(self._loss) / self._texts, float(self._correct) / self._texts
-            self._progress.report(state.global_step, loss, correct)
-        if control.should_save:
-            if state.log_history and "counts" in state.log_history[-1]:
-                state.log_history.pop()
-            state.log_history.append(
-                {
-                    "step": state.global_step,
-                    "counts": self._counts(),
-                    "seconds": time.monotonic() - self._started,
-                }
-            )
-
-    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Add the epoch's entry beside the one that the Trainer made of the validation."""
-        loss, correct, texts = map(sum, zip(*self._counts(), strict=True))
-        state.log_history.append(
-            {
-                "epoch": state.epoch,
-                "step": state.global_step,
-                "train_loss": loss / texts,
-                "train_accuracy": correct / texts,
-                "seconds": time.monotonic() - self._started,
-            }
-        )
-        self._clear()
-
-
-class EpochLengthGroups(LengthGroupedSampler):
-    """Batches of similar length whose order depends on seed and epoch alone.
-
-    The Trainer's own draws it from the random numbers at hand, which after a resume inside an
-    epoch are others than at the epoch's beginning.
-    """
-
-    def __init__(self, batch_size: int, lengths: list[int], seed: int) -> None:
-        super().__init__(batch_size, lengths=lengths)
-        self._seed = seed
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
-        (seed,) = np.random.SeedSequence((self._seed, epoch)).generate_state(1, np.uint64)
-        self.generator = torch.Generator().manual_seed(int(seed))
-
-
-class EpochOrder(TrainerCallback):
-    """Tells the sampler its epoch, as accelerate does not where a shared epoch is resumed."""
-
-    def on_epoch_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
-        """Find the sampler behind whatever shards and skips batches."""
-        sampler = others["train_dataloader"]
-        while hasattr(sampler, "batch_sampler"):
-            sampler = sampler.batch_sampler
-        if hasattr(sampler.sampler, "set_epoch"):
-            sampler.sampler.set_epoch(int(state.epoch))
-
-
-class _Trainer(Trainer):
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        if self.args.train_sampling_strategy != "group_by_length":
-            return super()._get_train_sampler(train_dataset)
-        lengths = [len(example["input_ids"]) for example in self.train_dataset]
-        return EpochLengthGroups(self.args.train_batch_size, lengths, self.args.seed)
-
-    def _get_eval_sampler(self, eval_dataset: Any) -> Any:
-        # It is sorted by length as a whole; the Trainer's own would group some texts at random.
-        if self.args.world_size == 1:
-            return SequentialSampler(eval_dataset)
-        return super()._get_eval_sampler(eval_dataset)  # accelerate repeats some to fill batches
-
-    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
-        # Nobody reads the norm of gradients that are not clipped, and it costs 4 % of an update.
-        return grad_norm
-
-
-def history_table(log: list[dict[str, float]]) -> pd.DataFrame:
-    """Return a row per epoch and split from the Trainer's log: epoch, split, loss, accuracy."""
-    rows = [
-        {
-            "epoch": round(entry["epoch"]),
-            "split": split,
-            "loss": entry[f"{prefix}_loss"],
-            "accuracy": entry[f"{prefix}_accuracy"],
-        }
-        for split, prefix in (("train", "train"), ("valid", "eval"))
-        for entry in log
-        if f"{prefix}_accuracy" in entry
-    ]
-    return pd.DataFrame(rows).sort_values(["epoch", "split"], ignore_index=True)
-
-
-def training_arguments(
+def finetuning_arguments(
     finetune: dict[str, Any], *, updates: int, seed: int, device: str, scratch: Path
 ) -> TrainingArguments:
     """Return the Trainer's arguments for a study's hyper-parameters.
@@ -196,34 +60,27 @@ def training_arguments(
         device: ``cpu`` or ``cuda``.
         scratch: where checkpoints go.
     """
-    return TrainingArguments(
-        output_dir=str(scratch),
+    return training_arguments(
+        finetune,
         seed=seed,
+        device=device,
+        scratch=scratch,
         num_train_epochs=finetune["epochs"],
-        per_device_train_batch_size=finetune["batch_size"] // finetune["processes"],
         per_device_eval_batch_size=finetune["eval_batch_size"],
-        learning_rate=finetune["learning_rate"],
         lr_scheduler_type="linear",
         warmup_steps=round(finetune["warmup_ratio"] * updates),
         optim="adamw_torch_fused",
         adam_beta1=finetune["adam_betas"][0],
         adam_beta2=finetune["adam_betas"][1],
         adam_epsilon=finetune["adam_eps"],
-        weight_decay=finetune["weight_decay"],
-        max_grad_norm=finetune["clip_norm"],
         train_sampling_strategy="group_by_length" if finetune["group_by_length"] else "random",
         eval_strategy="epoch",
         save_strategy="epoch",
         load_best_model_at_end=True,
         metric_for_best_model="accuracy",  # the first of equal epochs stays the best
         logging_strategy="epoch",
-        use_cpu=device == "cpu",
         ddp_backend="gloo" if device == "cpu" and finetune["processes"] > 1 else None,
         average_tokens_across_devices=False,  # our loss is a mean over texts, of each process
-        bf16=finetune["precision"] == "bfloat16",
-        fp16=finetune["precision"] == "float16",
-        disable_tqdm=True,
-        report_to=[],
     )
 
 
@@ -278,7 +135,7 @@ def train(
     epochs, checkpoints = TrainingHistory(), Checkpoints(run.finetune["checkpoint_updates"])
     network = accelerate(initial_model(run.labels, run.settings, start))
     check_ids(splits, network.config.vocab_size, start)
-    trainer = _Trainer(
+    trainer = ClassifierTrainer(
         model=network,
         args=arguments(),
         train_dataset=splits["train"],
@@ -335,7 +192,7 @@ def main(
             splits,
             collator,
             partial(
-                training_arguments,
+                finetuning_arguments,
                 run.finetune,
                 updates=updates,
                 seed=run.seed,
@@ -378,17 +235,14 @@ if __name__ == "__main__":
     with step(snakemake):
         start = Path(files[0]).parent if (files := snakemake.input.start) else None
         main(
-            run=Run(
-                experiment=snakemake.wildcards.experiment,
-                seed=int(snakemake.wildcards.seed),
-                settings=snakemake.params.settings,
-                data=Path(snakemake.input.data[0]).parent,
-                inputs=[
-                    *(Path(path) for path in [*snakemake.input.data, *snakemake.input.tokenizer]),
-                    # All of the folder: its tokenizer's files have names of their own.
+            # All of the folder: its tokenizer's files have names of their own.
+            run=Run.of(
+                snakemake,
+                [
+                    *snakemake.input.data,
+                    *snakemake.input.tokenizer,
                     *(sorted(start.iterdir()) if start else []),
                 ],
-                script="finetune_transformers",
             ),
             start=start,
             tokenizer_files=[Path(path) for path in snakemake.input.tokenizer],

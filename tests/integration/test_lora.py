@@ -13,7 +13,7 @@ import finetune_lora
 import merge_adapter
 from seedwise.errors import UserError
 from seedwise.files import read_jsonl, sha256_of_files
-from seedwise.lora import adapters as lora
+from seedwise.lora import adapters, answers
 from support.tiny_bloom import run_settings, write_base, write_questions
 
 NF4 = {"type": "nf4", "double_quant": True, "compute_dtype": "bfloat16"}
@@ -82,7 +82,7 @@ def test_the_model_learns_to_answer_and_to_stop(run):
 def test_only_adapter_weights_change(base, run):
     names = set(weights(run))
     assert all(".lora_A." in name or ".lora_B." in name for name in names)
-    model = lora.load_base(base, {"type": "none"}, "cpu")
+    model = adapters.load_base(base, {"type": "none"}, "cpu")
     adapted = peft.PeftModel.from_pretrained(model, run / "adapter")
     fresh = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).state_dict()
     unloaded = adapted.unload().state_dict()
@@ -104,15 +104,15 @@ def test_same_seed_same_bits_and_another_seed_others(base, splits, run, tmp_path
 def test_a_merged_model_answers_like_base_and_adapter(base, run, tmp_path):
     merged = tmp_path / "merged"
     merge_adapter.main(base=base, adapter=run / "adapter", folder=merged)
-    tokenizer = lora.load_tokenizer(merged)
+    tokenizer = adapters.load_tokenizer(merged)
     prompts = [tokenizer("what is a dog?")["input_ids"]]
     adapted = peft.PeftModel.from_pretrained(
-        lora.load_base(base, {"type": "none"}, "cpu"), run / "adapter"
+        adapters.load_base(base, {"type": "none"}, "cpu"), run / "adapter"
     )
-    expected = lora.last_logits(adapted, prompts)
+    expected = answers.last_logits(adapted, prompts)
     model = AutoModelForCausalLM.from_pretrained(merged, dtype=torch.float32)
-    assert (lora.last_logits(model, prompts) - expected).abs().max() < 1e-5
-    plain = lora.last_logits(lora.load_base(base, {"type": "none"}, "cpu"), prompts)
+    assert (answers.last_logits(model, prompts) - expected).abs().max() < 1e-5
+    plain = answers.last_logits(adapters.load_base(base, {"type": "none"}, "cpu"), prompts)
     assert (plain - expected).abs().max() > 1e-2
 
 
@@ -138,7 +138,7 @@ def test_four_bits_train_on_the_processor_and_count_truly(
     full = json.loads((run / "metrics.json").read_text())
     for key in ("trainable_parameters", "base_parameters", "total_parameters"):
         assert metrics[key] == full[key]
-    packed = lora.load_base(base, settings["quantization"], "cpu")
+    packed = adapters.load_base(base, settings["quantization"], "cpu")
     assert sum(p.numel() for p in packed.parameters()) < full["base_parameters"]
     assert metrics["perplexity_after"] < 0.5 * metrics["perplexity_before"]
     assert metrics["reload_difference"] == 0.0
@@ -146,8 +146,8 @@ def test_four_bits_train_on_the_processor_and_count_truly(
 
 
 def test_measuring_does_not_cut_gradients_of_four_bit_weights(base):
-    model = lora.load_base(base, NF4 | {"compute_dtype": "float32"}, "cpu")
-    model = lora.add_adapter(model, run_settings()["lora"], seed=0)
+    model = adapters.load_base(base, NF4 | {"compute_dtype": "float32"}, "cpu")
+    model = adapters.add_adapter(model, run_settings()["lora"], seed=0)
     example = {"input_ids": [5, 6, 7, 8], "labels": [5, 6, 7, 8]}
     ids = torch.tensor([example["input_ids"]])
 
@@ -158,7 +158,7 @@ def test_measuring_does_not_cut_gradients_of_four_bit_weights(base):
         return {n: p.grad.clone() for n, p in model.named_parameters() if p.requires_grad}
 
     before = gradients()
-    lora.mean_token_loss(model, [example], pad_id=3)
+    answers.mean_token_loss(model, [example], pad_id=3)
     after = gradients()
     assert any(gradient.abs().max() > 0 for gradient in before.values())
     assert all(torch.equal(before[name], after[name]) for name in before)

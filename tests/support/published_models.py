@@ -119,12 +119,12 @@ def import_from(
 ) -> Path:
     """Do what rule import_checkpoint does; return the imported ``model.pt``."""
     import import_checkpoint
+    from seedwise.models.published import Published
 
     import_checkpoint.main(
-        source=source,
-        name="small",
-        located={"source": {"path": str(source)}, "folder": inner},
-        architecture=architecture,
+        published=Published(
+            source, "small", {"source": {"path": str(source)}, "folder": inner}, architecture
+        ),
         model=results / "pretrained" / "model.pt",
         dictionary=results / "tokens" / "dict.txt",
         sentencepiece=results / "tokens" / "sentencepiece.bpe.model",

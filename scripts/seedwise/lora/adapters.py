@@ -1,7 +1,6 @@
-"""A causal language model with a LoRA adapter: loading, counting, measuring, answering."""
+"""A causal language model with a LoRA adapter: loading it, counting what is trained."""
 
 import hashlib
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
-    GenerationConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     set_seed,
@@ -22,15 +20,6 @@ from transformers import (
 from transformers.pytorch_utils import Conv1D
 
 from seedwise.errors import UserError
-from seedwise.lora.questions import answer_text, prompt_text
-
-IGNORED = -100  # torch's cross entropy leaves labels of this value out
-_BATCH = 8
-
-Example = dict[str, list[int]]
-
-
-# -- loading ---------------------------------------------------------------------------------
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -143,9 +132,6 @@ def add_adapter(model: PreTrainedModel, settings: dict[str, Any], seed: int) -> 
     return peft.get_peft_model(model, peft.LoraConfig(task_type="CAUSAL_LM", **settings))
 
 
-# -- counting --------------------------------------------------------------------------------
-
-
 def linear_shapes(model: PreTrainedModel) -> dict[str, tuple[int, int]]:
     """Return the sizes (in, out) of each linear layer by name, the output embedding left out."""
     head = model.get_output_embeddings()
@@ -246,133 +232,3 @@ def frozen_sha256(model: nn.Module) -> str:
             flat = tensor.detach().cpu().contiguous().reshape(-1)
             digest.update(flat.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-# -- texts to tokens -------------------------------------------------------------------------
-
-
-def encode_prompt(tokenizer: PreTrainedTokenizerBase, template: str, question: str) -> list[int]:
-    """Return the tokens from which an answer is generated."""
-    return tokenizer(prompt_text(template, question), add_special_tokens=False)["input_ids"]
-
-
-def encode_pairs(
-    tokenizer: PreTrainedTokenizerBase,
-    records: Iterable[dict[str, str]],
-    template: str,
-    loss: str,
-    max_tokens: int,
-) -> list[Example]:
-    """Turn questions and answers into tokens, an end token after each answer.
-
-    Args:
-        tokenizer: The base model's.
-        records: With ``id``, ``question`` and ``answer``.
-        template: The prompt template.
-        loss: ``answer`` gives the prompt's tokens the label `IGNORED`; ``prompt`` none.
-        max_tokens: What lies beyond is cut, the end token with it: a cut answer has no end.
-
-    Raises:
-        UserError: A prompt leaves no room for any token of the answer.
-    """
-    examples = []
-    for record in records:
-        prompt = encode_prompt(tokenizer, template, record["question"])
-        answer = tokenizer(answer_text(template, record["answer"]), add_special_tokens=False)
-        tokens = [*prompt, *answer["input_ids"], tokenizer.eos_token_id][:max_tokens]
-        if len(prompt) >= len(tokens):
-            raise UserError(
-                f"{record['id']}: the prompt has {len(prompt)} tokens, so max_tokens: "
-                f"{max_tokens} leaves no room for the answer"
-            )
-        learnt = tokens if loss == "prompt" else [IGNORED] * len(prompt) + tokens[len(prompt) :]
-        examples.append({"input_ids": tokens, "labels": list(learnt)})
-    return examples
-
-
-# -- measuring and answering -----------------------------------------------------------------
-
-
-@torch.no_grad()
-def mean_token_loss(model: nn.Module, examples: list[Example], pad_id: int) -> float:
-    """Return the mean negative log-likelihood (nats) of all learnt tokens of ``examples``."""
-    was_training = model.training
-    model.eval()
-    device = next(model.parameters()).device
-    total, count = 0.0, 0
-    for start in range(0, len(examples), _BATCH):
-        batch = examples[start : start + _BATCH]
-        width = max(len(example["input_ids"]) for example in batch)
-        ids, labels, mask = (
-            torch.tensor([row + [fill] * (width - len(row)) for row in rows], device=device)
-            for rows, fill in (
-                ([example["input_ids"] for example in batch], pad_id),
-                ([example["labels"] for example in batch], IGNORED),
-                ([[1] * len(example["input_ids"]) for example in batch], 0),
-            )
-        )
-        logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()  # (B, T-1, V)
-        targets = labels[:, 1:]
-        total += nn.functional.cross_entropy(
-            logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum"
-        ).item()
-        count += int((targets != IGNORED).sum())
-    model.train(was_training)
-    return total / count
-
-
-def perplexity(loss: float) -> float:
-    """Return the perplexity that belongs to a mean token loss in nats."""
-    return math.exp(loss)
-
-
-@torch.no_grad()
-def generate_answers(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    prompts: list[list[int]],
-    sampling: dict[str, Any],
-    seed: int,
-) -> list[tuple[str, bool]]:
-    """Sample one answer to each prompt.
-
-    Args:
-        model: The language model.
-        tokenizer: Its tokenizer.
-        prompts: Tokens, from `encode_prompt`.
-        sampling: ``max_new_tokens``, ``temperature``, ``top_p``, ``top_k``.
-        seed: Seeds the sampling.
-
-    Returns:
-        The answers, and whether each ended by itself, with an end token.
-    """
-    model.eval()
-    set_seed(seed)
-    config = GenerationConfig(
-        do_sample=True,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        **sampling,
-    )
-    answers = []
-    for start in range(0, len(prompts), _BATCH):
-        batch = tokenizer.pad(
-            {"input_ids": prompts[start : start + _BATCH]}, padding_side="left", return_tensors="pt"
-        ).to(model.device)
-        output = model.generate(**batch, generation_config=config)
-        for row in output[:, batch["input_ids"].shape[1] :].tolist():
-            stopped = tokenizer.eos_token_id in row
-            tokens = row[: row.index(tokenizer.eos_token_id)] if stopped else row
-            answers.append((tokenizer.decode(tokens, skip_special_tokens=True).strip(), stopped))
-    return answers
-
-
-@torch.no_grad()
-def last_logits(model: PreTrainedModel, prompts: list[list[int]]) -> torch.Tensor:
-    """Return the next-token logits (N, V) after each prompt, in float32 on the CPU."""
-    model.eval()
-    rows = [
-        model(input_ids=torch.tensor([prompt], device=model.device)).logits[0, -1]
-        for prompt in prompts
-    ]
-    return torch.stack(rows).float().cpu()

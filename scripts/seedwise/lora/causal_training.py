@@ -13,14 +13,12 @@ from transformers import (
     PreTrainedTokenizerBase,
     Trainer,
     TrainerCallback,
-    TrainingArguments,
 )
 
+from seedwise.lora.answers import Example
 from seedwise.machine.stopping import saving_first
+from seedwise.training.trainer import log_progress, training_arguments
 from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkpoint
-from seedwise.training.trainer_log import log_progress
-
-Example = dict[str, list[int]]
 
 
 class _Trainer(Trainer):
@@ -76,33 +74,6 @@ class _Carried(TrainerCallback):
         return taken
 
 
-def _arguments(
-    settings: dict[str, Any], seed: int, device: str, scratch: Path, evaluate: bool
-) -> TrainingArguments:
-    interval = settings["eval_updates"]
-    return TrainingArguments(
-        output_dir=str(scratch),
-        seed=seed,
-        max_steps=settings["updates"],
-        per_device_train_batch_size=settings["batch_size"],
-        gradient_accumulation_steps=settings.get("accumulation", 1),
-        learning_rate=settings["learning_rate"],
-        lr_scheduler_type=settings.get("schedule", "cosine"),
-        warmup_steps=math.ceil(settings["warmup_ratio"] * settings["updates"]),
-        weight_decay=settings["weight_decay"],
-        max_grad_norm=settings.get("clip_norm", 1.0),
-        logging_steps=interval,
-        eval_strategy="steps" if evaluate else "no",
-        eval_steps=interval,
-        save_steps=settings["checkpoint_updates"],
-        use_cpu=device == "cpu",
-        bf16=settings["precision"] == "bfloat16",
-        fp16=settings["precision"] == "float16",
-        disable_tqdm=True,
-        report_to=[],
-    )
-
-
 def history_table(log: list[dict[str, float]]) -> pd.DataFrame:
     """Turn the Trainer's log into rows ``epoch, split, loss, update`` (loss in nats a token).
 
@@ -148,7 +119,20 @@ def train(
     checkpoints = Checkpoints()
     trainer = _Trainer(
         model=model,
-        args=_arguments(settings, seed, device, scratch, evaluate=measure is not None),
+        args=training_arguments(
+            settings,
+            seed=seed,
+            device=device,
+            scratch=scratch,
+            max_steps=settings["updates"],
+            gradient_accumulation_steps=settings.get("accumulation", 1),
+            lr_scheduler_type=settings.get("schedule", "cosine"),
+            warmup_steps=math.ceil(settings["warmup_ratio"] * settings["updates"]),
+            logging_steps=settings["eval_updates"],
+            eval_strategy="steps" if measure else "no",
+            eval_steps=settings["eval_updates"],
+            save_steps=settings["checkpoint_updates"],
+        ),
         train_dataset=examples,
         # The validation examples are in `measure`; the Trainer only wants to see some.
         eval_dataset=examples[:1] if measure else None,

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
 
+from seedwise.models import probabilities
+
 Example = dict[str, Any]
 
 
@@ -20,24 +22,19 @@ def encode(
     ]
 
 
-@torch.inference_mode()
 def class_probabilities(
     model: PreTrainedModel,
     examples: list[Example],
     collator: DataCollatorWithPadding,
     batch_size: int,
 ) -> np.ndarray:
-    """Return the probability of each class for each text, shape (texts, labels).
-
-    In float32 whatever the training precision, so that every tool that reads the model later
-    finds the same labels. Batches are sorted by length.
-    """
+    """Return `probabilities.class_probabilities` of ``examples``, in batches sorted by length."""
     model.eval()
-    order = np.argsort([len(example["input_ids"]) for example in examples], kind="stable")
-    probabilities = np.zeros((len(examples), model.config.num_labels), dtype=np.float32)
-    for start in range(0, len(order), batch_size):
-        indices = order[start : start + batch_size]
+
+    def logits(indices: np.ndarray) -> torch.Tensor:
         batch = collator([{"input_ids": examples[i]["input_ids"]} for i in indices])
-        logits = model(**batch.to(model.device)).logits  # (B, labels)
-        probabilities[indices] = logits.float().softmax(dim=-1).cpu().numpy()
-    return probabilities
+        return model(**batch.to(model.device)).logits
+
+    order = np.argsort([len(example["input_ids"]) for example in examples], kind="stable")
+    batches = np.split(order, range(batch_size, len(order), batch_size))
+    return probabilities.class_probabilities(batches, logits)

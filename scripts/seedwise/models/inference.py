@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from seedwise.errors import UserError
 from seedwise.files import sha256_of_files
+from seedwise.models.probabilities import class_probabilities
 
 disable_progress_bar()
 BATCH_TOKENS = 2048
@@ -63,25 +65,24 @@ class Ensemble:
                 if len(tokens) > longest:
                     cut[number] = True
                     ids[number] = [*tokens[: longest - 1], tokens[-1]]
-            models = [m for m, own in zip(self.models, self.kinds, strict=True) if own == kind]
-            for indices in _batches([len(tokens) for tokens in ids]):
-                batch = self._pad([ids[index] for index in indices], tokenizer.pad_token_id)
-                for model in models:
-                    total[indices] += self._predict(model, *batch)
+            batches = list(_batches([len(tokens) for tokens in ids]))
+            for model, own in zip(self.models, self.kinds, strict=True):
+                if own == kind:
+                    logits = partial(self._logits, model, ids, tokenizer.pad_token_id)
+                    total += class_probabilities(batches, logits)
         self.cut += int(cut.sum())
         return total / len(self.models)
 
-    def _pad(self, ids: list[list[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-        longest = max(map(len, ids))
-        padded = torch.tensor([tokens + [pad] * (longest - len(tokens)) for tokens in ids])
-        lengths = torch.tensor([len(tokens) for tokens in ids])
+    def _logits(
+        self, model: torch.nn.Module, ids: list[list[int]], pad: int, indices: np.ndarray
+    ) -> torch.Tensor:
+        """Return the logits of the texts at ``indices`` of ``ids``, shape (B, labels)."""
+        lengths = torch.tensor([len(ids[index]) for index in indices])
+        longest = int(lengths.max())
+        padded = torch.tensor([ids[i] + [pad] * (longest - len(ids[i])) for i in indices])
         mask = torch.arange(longest)[None, :] < lengths[:, None]  # (B, T)
-        return padded.to(self.device), mask.long().to(self.device)
-
-    @torch.inference_mode()
-    def _predict(self, model: torch.nn.Module, ids: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
-        logits = model(input_ids=ids, attention_mask=mask).logits  # (B, labels)
-        return logits.float().softmax(dim=-1).cpu().numpy()
+        inputs = {"input_ids": padded, "attention_mask": mask.long()}
+        return model(**{name: values.to(self.device) for name, values in inputs.items()}).logits
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[np.ndarray]:

@@ -5,6 +5,7 @@ import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,31 +17,68 @@ SPECIAL_POSITIONS = 2
 """Rows of the position embedding that no token uses: positions start behind the padding id."""
 
 
-@contextmanager
-def unpacked(source: Path, located: dict[str, Any], key: str, beside: Path) -> Iterator[Path]:
-    """Check a source's SHA-256 and yield its folder, unpacked for as long as the block lasts.
+@dataclass(frozen=True)
+class Published:
+    """A checkpoint that others have published, and what the study says of it.
 
-    Args:
+    Attributes:
         source: The archive or folder.
+        model: The model's name in the study.
         located: The mapping of `source` and `folder` in the study.
-        key: Its dotted key there, for messages.
-        beside: Where to unpack: next to this path.
-
-    Raises:
-        UserError: The source is unfit; or the block raised one, in which the folder is then
-            called by its place in the source.
+        architecture: The configured one.
     """
-    verify_source(located["source"], f"{key}.source")
-    inner = located.get("folder", "")
-    beside.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=beside.parent) as scratch:
-        folder = Path(scratch) / "published"
-        extract_folder(source, inner, folder)
-        try:
-            yield folder
-        except UserError as error:
-            place = f"{source}!{inner}" if inner else str(source)
-            raise UserError(str(error).replace(str(folder), place)) from error
+
+    source: Path
+    model: str
+    located: dict[str, Any]
+    architecture: dict[str, Any]
+
+    @classmethod
+    def of(cls, job: Any) -> "Published":
+        """Return what a rule's ``job``, Snakemake's object, is to take over."""
+        return cls(
+            source=Path(job.input.source),
+            model=job.wildcards.model,
+            located=job.params.located,
+            architecture=job.params.architecture,
+        )
+
+    @contextmanager
+    def unpacked(self, key: str, beside: Path) -> Iterator[Path]:
+        """Check the source's SHA-256 and yield its folder, unpacked while the block lasts.
+
+        Args:
+            key: Its key among the model's in the study, for messages.
+            beside: Where to unpack: next to this path.
+
+        Raises:
+            UserError: The source is unfit; or the block raised one, in which the folder is then
+                called by its place in the source.
+        """
+        verify_source(self.located["source"], f"models.{self.model}.{key}.source")
+        inner = self.located.get("folder", "")
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=beside.parent) as scratch:
+            folder = Path(scratch) / "published"
+            extract_folder(self.source, inner, folder)
+            try:
+                yield folder
+            except UserError as error:
+                place = f"{self.source}!{inner}" if inner else str(self.source)
+                raise UserError(str(error).replace(str(folder), place)) from error
+
+    def check_sizes(self, found: dict[str, int], file: Path) -> None:
+        """Raise `UserError` if the sizes ``found`` in ``file`` are not the configured ones."""
+        differing = [
+            f"{name} is {found[name]} there, {size} in the study"
+            for name, size in self.architecture.items()
+            if found.get(name, size) != size
+        ]
+        if differing:
+            raise UserError(
+                f"{file}: not of the architecture in models.{self.model}.architecture: "
+                + "; ".join(differing)
+            )
 
 
 def checkpoint_sizes(checkpoint: dict[str, Any]) -> dict[str, int]:
@@ -78,19 +116,3 @@ def config_sizes(config: Any) -> dict[str, int]:
         "max_positions": config.max_position_embeddings - SPECIAL_POSITIONS,
         "vocab_size": config.vocab_size,
     }
-
-
-def check_sizes(
-    found: dict[str, int], model: str, architecture: dict[str, Any], file: Path
-) -> None:
-    """Raise `UserError` if the sizes ``found`` in ``file`` are not the configured ones."""
-    differing = [
-        f"{name} is {found[name]} there, {architecture[name]} in the study"
-        for name in architecture
-        if found.get(name, architecture[name]) != architecture[name]
-    ]
-    if differing:
-        raise UserError(
-            f"{file}: not of the architecture in models.{model}.architecture: "
-            + "; ".join(differing)
-        )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from seedwise.environment import HASHES
 from seedwise.files import read_json, sha256_of_files
 
 RESULTS = (
@@ -15,15 +16,7 @@ RESULTS = (
 )
 """What a run may leave that must come back bit for bit; times and memory are not among it."""
 
-CAUSES = (
-    "code_sha256",
-    "config_sha256",
-    "data_sha256",
-    "versions",
-    "device",
-    "precision",
-    "threads",
-)
+CAUSES = (*HASHES, "versions", "device", "precision", "threads")
 """What a result depends on, in ``metrics.json``."""
 
 

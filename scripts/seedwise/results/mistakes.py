@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.training.finished import read_correctness, read_metrics
+from seedwise.training.runs import (
+    PROBABILITY,
+    read_correctness,
+    read_metrics,
+    read_predictions_table,
+)
 
 BINS = 10
 """Bins of equal width in which confidence is compared with accuracy."""
@@ -62,14 +67,9 @@ def read_predictions(metrics: Sequence[Path], predictions: Sequence[Path]) -> li
     for (dataset, experiment, engine), group in runs.groupby(
         ["dataset", "experiment", "engine"], sort=False
     ):
-        tables = [
-            pd.read_csv(
-                path, dtype={"id": str, "label": str, "prediction": str}, keep_default_na=False
-            )
-            for path in group.sort_values("seed")["path"]
-        ]
-        columns = [name for name in tables[0] if name.startswith("probability_")]
-        labels = [name.removeprefix("probability_") for name in columns]
+        tables = [read_predictions_table(path) for path in group.sort_values("seed")["path"]]
+        columns = [name for name in tables[0] if name.startswith(PROBABILITY)]
+        labels = [name.removeprefix(PROBABILITY) for name in columns]
         found.append(
             Predictions(
                 dataset,

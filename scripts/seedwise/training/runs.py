@@ -1,23 +1,27 @@
-"""The contract of a run: what every engine hands in, and the files it becomes."""
+"""The contract of a run: what every engine hands in, the files it becomes, and their reading."""
 
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import accuracy_score, f1_score
 
-from seedwise.code import code_sha256
-from seedwise.environment import peak_rss_mib
-from seedwise.files import (
-    atomic,
-    read_json,
-    read_jsonl,
-    sha256_of_files,
-    sha256_of_json,
-    write_json,
-)
+from seedwise.environment import HASHES, conditions, hashes
+from seedwise.errors import UserError
+from seedwise.files import atomic, read_json, read_jsonl, write_json
+
+Metrics = dict[str, Any]
+
+HISTORY = ["epoch", "split", "loss", "accuracy"]
+"""Columns of ``history.csv``: a row per epoch and split, the loss in nats."""
+
+TEXTS = ["id", "label", "prediction"]
+"""Columns of ``predictions.csv``, a row per test text; one for each label's probability follows."""
+
+PROBABILITY = "probability_"
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,18 @@ class Run:
     inputs: list[Path]
     script: str
 
+    @classmethod
+    def of(cls, job: Any, inputs: Iterable[str | Path]) -> "Run":
+        """Return the run that a rule's ``job``, Snakemake's object, makes of ``inputs``."""
+        return cls(
+            experiment=job.wildcards.experiment,
+            seed=int(job.wildcards.seed),
+            settings=job.params.settings,
+            data=Path(job.input.data[0]).parent,
+            inputs=[Path(path) for path in inputs],
+            script=job.rule,
+        )
+
     @property
     def finetune(self) -> dict[str, Any]:
         """The hyper-parameters."""
@@ -56,11 +72,7 @@ class Run:
 
     def hashes(self) -> dict[str, str]:
         """Return the hashes that runs must share to be averaged."""
-        return {
-            "config_sha256": sha256_of_json(self.settings),
-            "data_sha256": sha256_of_files(self.inputs),
-            "code_sha256": code_sha256(self.script),
-        }
+        return hashes(self.script, self.settings, self.inputs)
 
 
 @dataclass(frozen=True)
@@ -68,7 +80,7 @@ class Outcome:
     """What an engine hands in.
 
     Attributes:
-        history: a row per epoch and split: ``epoch, split, loss, accuracy`` (loss in nats).
+        history: with the columns `HISTORY`.
         probabilities: of the test split by the selected checkpoint, shape (texts, labels).
         train_seconds: wall time of training and validation, resumed parts included.
         eval_seconds: wall time of the prediction of the test split.
@@ -94,19 +106,23 @@ def best_epoch(history: pd.DataFrame) -> int:
     return int(valid.idxmax())
 
 
+def macro_f1(truth: pd.Series, predicted: pd.Series) -> float:
+    """Return the mean over labels of F1: 2 hits / (texts with the label + texts given it)."""
+    either = pd.concat([truth, predicted]).value_counts().sort_index()
+    hits = truth[truth == predicted].value_counts().reindex(either.index, fill_value=0)
+    return float((2 * hits / either).mean())
+
+
 def predictions_table(
     records: list[dict[str, Any]], labels: list[str], probabilities: np.ndarray
 ) -> pd.DataFrame:
-    """Return a row per text: id, label, prediction and the probability of each label."""
+    """Return a row per text: `TEXTS` and the probability of each label."""
     return pd.DataFrame(
         {
             "id": [record["id"] for record in records],
             "label": [record["label"] for record in records],
             "prediction": [labels[index] for index in probabilities.argmax(axis=1)],
-            **{
-                f"probability_{label}": probabilities[:, index]
-                for index, label in enumerate(labels)
-            },
+            **{PROBABILITY + label: probabilities[:, i] for i, label in enumerate(labels)},
         }
     )
 
@@ -115,9 +131,8 @@ def write_run(
     run: Run, outcome: Outcome, *, history: Path, predictions: Path, metrics: Path
 ) -> None:
     """Write the three files of the contract; ``metrics.json`` comes last."""
-    columns = ["epoch", "split", "loss", "accuracy"]
     with atomic(history) as partial:
-        outcome.history.to_csv(partial, index=False, columns=columns)
+        outcome.history.to_csv(partial, index=False, columns=HISTORY)
     table = predictions_table(run.texts("test"), run.labels, outcome.probabilities)
     with atomic(predictions) as partial:
         table.to_csv(partial, index=False, float_format="%.9g")
@@ -131,17 +146,103 @@ def write_run(
             "seed": run.seed,
             "best_epoch": best,
             "valid_accuracy": float(valid["accuracy"].iloc[0]),
-            "test_accuracy": float(accuracy_score(table["label"], table["prediction"])),
-            "test_macro_f1": float(f1_score(table["label"], table["prediction"], average="macro")),
+            "test_accuracy": float((table["label"] == table["prediction"]).mean()),
+            "test_macro_f1": macro_f1(table["label"], table["prediction"]),
             "train_seconds": round(outcome.train_seconds, 2),
             "eval_seconds": round(outcome.eval_seconds, 2),
             "updates": outcome.updates,
             "tokens_per_second": round(outcome.train_tokens / outcome.train_seconds, 1),
-            "peak_rss_mib": round(peak_rss_mib(), 1),
-            "device": outcome.device,
-            "precision": run.finetune["precision"],
-            "threads": run.finetune["threads"],
-            "versions": outcome.versions,
+            **conditions(run.finetune, outcome.device, outcome.versions),
             **run.hashes(),
         },
     )
+
+
+def read_metrics(paths: Sequence[Path]) -> list[Metrics]:
+    """Read the ``metrics.json`` of each run.
+
+    Raises:
+        UserError: A file is not JSON or lacks a field that every run must have.
+    """
+    runs = []
+    for path in paths:
+        try:
+            metrics = read_json(path)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{path}: not valid JSON ({error}); delete it and run again") from None
+        missing = [key for key in ("experiment", "seed", "test_accuracy") if key not in metrics]
+        if missing:
+            raise UserError(f"{path}: missing {', '.join(missing)}; delete it and run again")
+        runs.append(metrics)
+    return runs
+
+
+def check_consistent(runs: Sequence[Metrics], paths: Sequence[Path]) -> None:
+    """Refuse to average runs of one experiment that differ in code, configuration or data.
+
+    Raises:
+        UserError: Names the runs, the field in which they differ and the command that mends it.
+    """
+    for experiment in dict.fromkeys(run["experiment"] for run in runs):
+        chosen = [
+            (run, path)
+            for run, path in zip(runs, paths, strict=True)
+            if run["experiment"] == experiment
+        ]
+        for field in HASHES:
+            if len({run.get(field) for run, _ in chosen}) > 1:
+                seen = ", ".join(
+                    f"seed {run['seed']} has {str(run.get(field))[:12]}" for run, _ in chosen
+                )
+                files = " ".join(str(path) for _, path in chosen)
+                raise UserError(
+                    f"runs of experiment {experiment!r} differ in {field} ({seen}), so their mean "
+                    "would mix different things; make them anew: "
+                    f"`snakemake --configfile ... --cores all --forcerun {files}`, "
+                    "or delete their folders"
+                )
+
+
+def scalar_table(runs: Sequence[Metrics]) -> pd.DataFrame:
+    """Return a row per run with all fields that are neither lists nor objects."""
+    rows = [
+        {key: value for key, value in run.items() if not isinstance(value, dict | list)}
+        for run in runs
+    ]
+    return pd.DataFrame(rows)
+
+
+def read_histories(metrics: Sequence[Path], histories: Sequence[Path]) -> pd.DataFrame:
+    """Join the runs' ``history.csv``; `HISTORY`, experiment and seed."""
+    frames = [
+        pd.read_csv(history).assign(experiment=run["experiment"], seed=run["seed"])
+        for run, history in zip(read_metrics(metrics), histories, strict=True)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def read_predictions_table(path: Path) -> pd.DataFrame:
+    """Read a run's ``predictions.csv``; ids and labels stay as they are written."""
+    return pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False)
+
+
+def read_correctness(paths: Sequence[Path]) -> pd.DataFrame:
+    """Read the runs' ``predictions.csv``: a row per text, a column per run, 1 where correct.
+
+    Raises:
+        UserError: Two files are not about the same texts and labels in the same order.
+    """
+    first: pd.DataFrame | None = None
+    columns = {}
+    for path in paths:
+        table = read_predictions_table(path)
+        if first is None:
+            first = table
+        elif not table[["id", "label"]].equals(first[["id", "label"]]):
+            raise UserError(
+                f"{path}: other test texts or labels than in {paths[0]}, so the runs cannot be "
+                "compared; make both anew on the same data: "
+                f"`snakemake --configfile ... --cores all --forcerun {paths[0]} {path}`"
+            )
+        columns[path] = (table["label"] == table["prediction"]).astype(int)
+    return pd.DataFrame(columns)

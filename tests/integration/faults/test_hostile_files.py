@@ -16,6 +16,7 @@ import import_checkpoint
 import import_transformers
 import prepare_dataset
 from seedwise.files import sha256_of_files
+from seedwise.models.published import Published
 from support import processes
 from support.published_models import Canary
 from support.tiny_chain import ARCHITECTURE
@@ -135,24 +136,19 @@ def transformers_folder(undisturbed, tmp_path):
 
 def take_over(folder, target):
     """Import a published folder as its rule does; return exit code, log and where weights are."""
-    given = {
-        "source": folder,
-        "name": "tiny",
-        "located": {"source": {"path": str(folder)}},
-        "architecture": ARCHITECTURE,
-    }
+    published = Published(folder, "tiny", {"source": {"path": str(folder)}}, ARCHITECTURE)
     if (folder / "model.pt").exists():
         weights = target / "model.pt"
         named = dict(zip(("dictionary", "sentencepiece"), import_checkpoint_files(), strict=True))
         outputs = {name: target / file for name, file in named.items()}
 
         def main():
-            import_checkpoint.main(**given, model=weights, **outputs)
+            import_checkpoint.main(published=published, model=weights, **outputs)
     else:
         weights = target / "model.safetensors"
 
         def main():
-            import_transformers.main(**given, folder=target)
+            import_transformers.main(published=published, folder=target)
 
     return *processes.run(main, target.parent / "log"), weights
 

@@ -1,5 +1,5 @@
 import plot_training
-from seedwise.training.finished import read_histories
+from seedwise.training.runs import read_histories
 from support import synthetic_study
 
 

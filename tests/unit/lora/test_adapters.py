@@ -1,4 +1,3 @@
-import math
 import sys
 
 import pytest
@@ -15,18 +14,11 @@ STUDY = {
     "lora_dropout": 0.05,
     "bias": "none",
 }
-TEMPLATE = "<human>: {question}\n<assistant>: {answer}"
-RECORD = {"id": "train-1", "question": "what is a dog?", "answer": "an animal"}
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     return write_base(tmp_path_factory.mktemp("base"))
-
-
-@pytest.fixture(scope="module")
-def tokenizer(base):
-    return lora.load_tokenizer(base)
 
 
 def test_bloom_560m_has_the_studys_counts(tmp_path):
@@ -82,56 +74,6 @@ def test_frozen_hash_sees_the_base_and_not_the_adapter(base):
     with torch.no_grad():
         model.get_base_model().transformer.ln_f.bias[0] += 1e-7
     assert lora.frozen_sha256(model) != before
-
-
-def test_loss_on_the_answer_or_on_the_whole_text(tokenizer):
-    (answer,) = lora.encode_pairs(tokenizer, [RECORD], TEMPLATE, "answer", 64)
-    (whole,) = lora.encode_pairs(tokenizer, [RECORD], TEMPLATE, "prompt", 64)
-    assert answer["input_ids"] == whole["input_ids"] == whole["labels"]
-    learnt = [label for label in answer["labels"] if label != lora.IGNORED]
-    assert tokenizer.decode(learnt) == " an animal</s>"
-    assert answer["labels"][-len(learnt) :] == answer["input_ids"][-len(learnt) :]
-    text = TEMPLATE.format(**RECORD)
-    assert whole["input_ids"] == [*tokenizer(text)["input_ids"], tokenizer.eos_token_id]
-
-
-def test_a_cut_text_has_no_end_and_a_long_prompt_is_refused(tokenizer):
-    (full,) = lora.encode_pairs(tokenizer, [RECORD], TEMPLATE, "answer", 64)
-    length = len(full["input_ids"])
-    (cut,) = lora.encode_pairs(tokenizer, [RECORD], TEMPLATE, "answer", length - 1)
-    assert tokenizer.eos_token_id not in cut["input_ids"]
-    with pytest.raises(UserError, match=r"train-1: the prompt has \d+ tokens, so max_tokens: 4"):
-        lora.encode_pairs(tokenizer, [RECORD], TEMPLATE, "answer", 4)
-
-
-def test_loss_is_a_mean_over_tokens_whatever_the_padding(base, tokenizer):
-    model = lora.load_base(base, {"type": "none"}, "cpu")
-    records = [RECORD, RECORD | {"question": "?" * 20, "answer": "yes " * 9}]
-    examples = lora.encode_pairs(tokenizer, records, TEMPLATE, "answer", 128)
-    total = tokens = 0
-    for example in examples:
-        ids = torch.tensor([example["input_ids"]])
-        labels = torch.tensor([example["labels"]])
-        count = int((labels[:, 1:] != lora.IGNORED).sum())
-        total += model(input_ids=ids, labels=labels).loss.item() * count
-        tokens += count
-    measured = lora.mean_token_loss(model, examples, tokenizer.pad_token_id)
-    assert measured == pytest.approx(total / tokens, abs=1e-5)
-    assert lora.perplexity(measured) == pytest.approx(math.exp(measured))
-
-
-def test_generation_stops_at_the_end_token_and_repeats_with_its_seed(base, tokenizer):
-    model = lora.load_base(base, {"type": "none"}, "cpu")
-    prompts = [lora.encode_prompt(tokenizer, TEMPLATE, q) for q in ("what is a dog?", "cat?")]
-    sampling = {"max_new_tokens": 6, "temperature": 20.0, "top_p": 1.0, "top_k": 0}
-    answers = lora.generate_answers(model, tokenizer, prompts, sampling, seed=1)
-    assert answers == lora.generate_answers(model, tokenizer, prompts, sampling, seed=1)
-    assert answers != lora.generate_answers(model, tokenizer, prompts, sampling, seed=2)
-
-    with torch.no_grad():  # the end token becomes certain after one more token
-        model.transformer.ln_f.bias += 1e3 * model.transformer.word_embeddings.weight[2]
-    stopped = lora.generate_answers(model, tokenizer, prompts, sampling, seed=1)
-    assert stopped == [("", True), ("", True)]
 
 
 def test_quantization_that_cannot_work_is_refused(base, monkeypatch):

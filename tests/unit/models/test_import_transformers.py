@@ -10,6 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Robe
 import finetune_transformers
 import import_transformers
 from seedwise.errors import UserError
+from seedwise.models.published import Published
 from support.published_models import (
     TINY,
     Canary,
@@ -34,10 +35,7 @@ def folder(published, tmp_path):
 
 def import_from(source, target, architecture=TINY):
     import_transformers.main(
-        source=source,
-        name="small",
-        located={"source": {"path": str(source)}},
-        architecture=architecture,
+        published=Published(source, "small", {"source": {"path": str(source)}}, architecture),
         folder=target,
     )
     return target

@@ -56,7 +56,7 @@ def test_hyperparameters_reach_the_trainer(tmp_path):
     settings = run_settings(
         "transformers", weight_decay=0.2, clip_norm=3.0, warmup_ratio=0.1, adam_betas=[0.8, 0.95]
     )["finetune"]
-    arguments = finetune_transformers.training_arguments(
+    arguments = finetune_transformers.finetuning_arguments(
         settings, updates=100, seed=7, device="cpu", scratch=tmp_path
     )
     expected = {
@@ -137,17 +137,3 @@ def test_classes_keep_their_names_where_the_second_is_the_majority(tmp_path):
     assert (
         read_json(outputs["metrics"])["test_accuracy"] > 0.65
     )  # swapped, it would be as far below half
-
-
-def test_history_counts_each_text_once():
-    log = [
-        {"epoch": 1.0, "eval_loss": 0.5, "eval_accuracy": 0.75, "step": 2},
-        {"epoch": 1.0, "train_loss": 0.7, "train_accuracy": 0.5, "step": 2, "seconds": 1.0},
-        {"epoch": 1.0, "loss": 9.0, "step": 2},
-        {"train_runtime": 3.0, "epoch": 1.0, "train_loss": 9.0},
-    ]
-    table = finetune_transformers.history_table(log)
-    assert table.to_dict("records") == [
-        {"epoch": 1, "split": "train", "loss": 0.7, "accuracy": 0.5},
-        {"epoch": 1, "split": "valid", "loss": 0.5, "accuracy": 0.75},
-    ]

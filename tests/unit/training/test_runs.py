@@ -1,12 +1,22 @@
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score
 
 from seedwise.files import write_json, write_jsonl
-from seedwise.training.runs import Outcome, Run, best_epoch, predictions_table, write_run
+from seedwise.training.runs import (
+    Outcome,
+    Run,
+    best_epoch,
+    macro_f1,
+    predictions_table,
+    read_predictions_table,
+    write_run,
+)
 from support.tiny_chain import run_settings
 
 LABELS = ["1", "0"]  # as a data set may write and order them
@@ -49,6 +59,17 @@ def test_predictions_have_the_labels_as_the_data_set_writes_them():
     assert table["id"].tolist() == ["7", "3", "5"]
 
 
+@pytest.mark.parametrize("classes", [2, 5, 23])
+def test_macro_f1_is_scikit_learns_to_the_last_bit(classes):
+    rng = np.random.default_rng(classes)
+    for size in (1, 3, 50, 1000):
+        truth, predicted = (
+            pd.DataFrame(rng.integers(0, classes, (size, 2))).astype(str).to_numpy().T
+        )
+        expected = f1_score(truth, predicted, average="macro")
+        assert macro_f1(pd.Series(truth), pd.Series(predicted)) == expected
+
+
 @pytest.fixture
 def run(tmp_path):
     write_json(tmp_path / "data" / "audit.json", {"labels": LABELS})
@@ -62,6 +83,16 @@ def run(tmp_path):
         inputs=[tmp_path / "input"],
         script="finetune_fairseq",
     )
+
+
+def test_a_run_is_read_from_the_job_that_makes_it(run):
+    job = SimpleNamespace(
+        wildcards=SimpleNamespace(experiment="e", seed="3"),
+        params=SimpleNamespace(settings=run.settings),
+        input=SimpleNamespace(data=[str(run.data / "train.jsonl")]),
+        rule="finetune_fairseq",
+    )
+    assert Run.of(job, map(str, run.inputs)) == run
 
 
 OUTCOME = Outcome(
@@ -89,6 +120,8 @@ def test_a_run_keeps_the_contract(run, tmp_path):
         "1,train,0.5,0.9",
     ]
     assert paths["predictions"].read_text().splitlines()[1] == "7,1,1,0.75,0.25"
+    table = predictions_table(RECORDS, LABELS, PROBABILITIES.astype(float))
+    pd.testing.assert_frame_equal(read_predictions_table(paths["predictions"]), table)
     metrics = json.loads(paths["metrics"].read_text())
     expected = {
         "experiment": "e",

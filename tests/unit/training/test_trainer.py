@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import Trainer, TrainingArguments
 
-from seedwise.training.trainer_log import log_progress
+from seedwise.training.trainer import log_progress
 
 
 class _Line(torch.nn.Module):

@@ -1,0 +1,151 @@
+"""What a classifier's training with transformers' Trainer adds: order of texts, history."""
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn.functional import cross_entropy
+from torch.utils.data import SequentialSampler
+from transformers import Trainer, TrainerCallback
+from transformers.trainer_pt_utils import LengthGroupedSampler
+
+from seedwise.machine import distributed
+from seedwise.machine.progress import Reporter
+
+
+class TrainingHistory(TrainerCallback):
+    """Loss and accuracy of each epoch's training texts, and the seconds so far.
+
+    They go into the Trainer's own log history, which every checkpoint holds, and so do the counts
+    so far where one is written inside an epoch. Each text counts as the model saw it: with
+    dropout, before its update. Counts of all processes of a training are added up.
+    """
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self._loss, self._correct, self._texts = 0.0, 0, 0
+
+    def loss(self, outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
+        """Return the mean cross-entropy of ``outputs.logits`` (B, labels), and count the batch."""
+        loss = cross_entropy(outputs.logits.float(), labels)
+        if torch.is_grad_enabled():
+            self._loss += loss.item() * len(labels)
+            self._correct += int((outputs.logits.argmax(dim=-1) == labels).sum())
+            self._texts += len(labels)
+        return loss
+
+    def _counts(self) -> list[list[float]]:
+        """Return loss, correct texts and texts so far, of each process."""
+        return distributed.gather([self._loss, self._correct, self._texts])
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Start the clock and the counts, from where a resumed run's stood."""
+        self._progress = Reporter(state.max_steps, math.ceil(args.num_train_epochs))
+        earlier = [entry["seconds"] for entry in state.log_history if "seconds" in entry]
+        self._started = time.monotonic() - (earlier[-1] if earlier else 0.0)
+        if state.log_history and "counts" in state.log_history[-1]:
+            counts = state.log_history.pop()["counts"]
+            self._loss, self._correct, self._texts = counts[distributed.rank()]
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Log how far the training is, every few seconds.
+
+        For a checkpoint inside an epoch, leave the counts, in place of those before.
+        """
+        if distributed.is_first() and self._progress.due(state.global_step):
+            loss, correct = float(self._loss) / self._texts, float(self._correct) / self._texts
+            self._progress.report(state.global_step, loss, correct)
+        if control.should_save:
+            if state.log_history and "counts" in state.log_history[-1]:
+                state.log_history.pop()
+            state.log_history.append(
+                {
+                    "step": state.global_step,
+                    "counts": self._counts(),
+                    "seconds": time.monotonic() - self._started,
+                }
+            )
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Add the epoch's entry beside the one that the Trainer made of the validation."""
+        loss, correct, texts = map(sum, zip(*self._counts(), strict=True))
+        state.log_history.append(
+            {
+                "epoch": state.epoch,
+                "step": state.global_step,
+                "train_loss": loss / texts,
+                "train_accuracy": correct / texts,
+                "seconds": time.monotonic() - self._started,
+            }
+        )
+        self._clear()
+
+
+class EpochLengthGroups(LengthGroupedSampler):
+    """Batches of similar length whose order depends on seed and epoch alone.
+
+    The Trainer's own draws it from the random numbers at hand, which after a resume inside an
+    epoch are others than at the epoch's beginning.
+    """
+
+    def __init__(self, batch_size: int, lengths: list[int], seed: int) -> None:
+        super().__init__(batch_size, lengths=lengths)
+        self._seed = seed
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next."""
+        (seed,) = np.random.SeedSequence((self._seed, epoch)).generate_state(1, np.uint64)
+        self.generator = torch.Generator().manual_seed(int(seed))
+
+
+class EpochOrder(TrainerCallback):
+    """Tells the sampler its epoch, as accelerate does not where a shared epoch is resumed."""
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
+        """Find the sampler behind whatever shards and skips batches."""
+        sampler = others["train_dataloader"]
+        while hasattr(sampler, "batch_sampler"):
+            sampler = sampler.batch_sampler
+        if hasattr(sampler.sampler, "set_epoch"):
+            sampler.sampler.set_epoch(int(state.epoch))
+
+
+class ClassifierTrainer(Trainer):
+    """A Trainer whose texts come in an order that seed, epoch and lengths alone decide."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        lengths = [len(example["input_ids"]) for example in self.train_dataset]
+        return EpochLengthGroups(self.args.train_batch_size, lengths, self.args.seed)
+
+    def _get_eval_sampler(self, eval_dataset: Any) -> Any:
+        # It is sorted by length as a whole; the Trainer's own would group some texts at random.
+        if self.args.world_size == 1:
+            return SequentialSampler(eval_dataset)
+        return super()._get_eval_sampler(eval_dataset)  # accelerate repeats some to fill batches
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        # Nobody reads the norm of gradients that are not clipped, and it costs 4 % of an update.
+        return grad_norm
+
+
+def history_table(log: list[dict[str, float]]) -> pd.DataFrame:
+    """Return a row per epoch and split from the Trainer's log: epoch, split, loss, accuracy."""
+    rows = [
+        {
+            "epoch": round(entry["epoch"]),
+            "split": split,
+            "loss": entry[f"{prefix}_loss"],
+            "accuracy": entry[f"{prefix}_accuracy"],
+        }
+        for split, prefix in (("train", "train"), ("valid", "eval"))
+        for entry in log
+        if f"{prefix}_accuracy" in entry
+    ]
+    return pd.DataFrame(rows).sort_values(["epoch", "split"], ignore_index=True)
