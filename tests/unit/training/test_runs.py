@@ -5,14 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import f1_score
 
 from seedwise.files import write_json, write_jsonl
 from seedwise.training.runs import (
     Outcome,
     Run,
     best_epoch,
-    macro_f1,
     predictions_table,
     read_predictions_table,
     write_run,
@@ -57,17 +55,6 @@ def test_predictions_have_the_labels_as_the_data_set_writes_them():
     ]
     assert table["prediction"].tolist() == ["1", "1", "0"]  # the first of equal classes
     assert table["id"].tolist() == ["7", "3", "5"]
-
-
-@pytest.mark.parametrize("classes", [2, 5, 23])
-def test_macro_f1_is_scikit_learns_to_the_last_bit(classes):
-    rng = np.random.default_rng(classes)
-    for size in (1, 3, 50, 1000):
-        truth, predicted = (
-            pd.DataFrame(rng.integers(0, classes, (size, 2))).astype(str).to_numpy().T
-        )
-        expected = f1_score(truth, predicted, average="macro")
-        assert macro_f1(pd.Series(truth), pd.Series(predicted)) == expected
 
 
 @pytest.fixture
