@@ -6,7 +6,6 @@ localrules:
 
 rule plot_training:
     input:
-        metrics=lambda w: reporting.run_files(config, "metrics.json", engine=w.engine),
         histories=lambda w: reporting.run_files(config, "history.csv", engine=w.engine),
     output:
         svg=report(

@@ -1,6 +1,6 @@
 """Plot validation accuracy per epoch: every seed thin, the mean bold with a band.
 
-Inputs: metrics.json and history.csv of the runs of one engine. Outputs: one figure, SVG and PNG.
+Inputs: history.csv of the runs of one engine. Outputs: one figure, SVG and PNG.
 """
 
 from collections.abc import Sequence
@@ -45,7 +45,6 @@ def plot(history: pd.DataFrame, experiments: Sequence[str]) -> Figure:
 
 def main(
     *,
-    metrics: Sequence[Path],
     histories: Sequence[Path],
     experiments: Sequence[str],
     title: str,
@@ -54,13 +53,12 @@ def main(
 ) -> None:
     """Write the figure."""
     use_style()
-    save(plot(read_histories(metrics, histories), experiments), svg, png, title)
+    save(plot(read_histories(histories), experiments), svg, png, title)
 
 
 if __name__ == "__main__":
     with step(snakemake):
         main(
-            metrics=[Path(path) for path in snakemake.input.metrics],
             histories=[Path(path) for path in snakemake.input.histories],
             experiments=snakemake.params.experiments,
             title=f"Accuracy over training, {snakemake.wildcards.engine}",

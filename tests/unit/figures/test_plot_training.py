@@ -5,7 +5,6 @@ from support import synthetic_study
 
 def draw(folders, to):
     plot_training.main(
-        metrics=[folder / "metrics.json" for folder in folders],
         histories=[folder / "history.csv" for folder in folders],
         experiments=list(synthetic_study.CONFIG["experiments"]),
         title="Training",
@@ -26,10 +25,7 @@ def test_same_bytes_for_the_same_runs(tmp_path):
 
 def test_every_seed_is_a_line_and_the_mean_another(tmp_path):
     folders = synthetic_study.write_study(tmp_path)[:6]
-    history = read_histories(
-        [folder / "metrics.json" for folder in folders],
-        [folder / "history.csv" for folder in folders],
-    )
+    history = read_histories([folder / "history.csv" for folder in folders])
     figure = plot_training.plot(history, list(synthetic_study.CONFIG["experiments"]))
     axes = figure.axes[0]
     assert len(axes.lines) == 2 * (3 + 1)
