@@ -74,6 +74,8 @@ rule plot_accuracy:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        experiments=list(config["experiments"]),
     message:
         "Plot test accuracy"
     script:

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from seedwise.figures.drawing import WIDTH, looks, save, use_style
+from seedwise.figures.drawing import WIDTH, add_legend, looks, save, use_style
 from seedwise.step import step
 from seedwise.training.runs import read_histories
 
@@ -33,13 +33,16 @@ def plot(history: pd.DataFrame, experiments: Sequence[str]) -> Figure:
         over_seeds = group.groupby("epoch")["accuracy"]
         mean, std = over_seeds.mean(), over_seeds.std(ddof=0)
         axes.fill_between(mean.index, mean - std, mean + std, color=color, alpha=0.15, linewidth=0)
-        axes.plot(mean.index, mean, linewidth=2.2, markersize=5, label=name, **style[name])
+        axes.plot(
+            mean.index, mean, linewidth=2, markersize=7, markeredgecolor="w", markeredgewidth=0.5,
+            label=name, **style[name],
+        )  # fmt: skip
     axes.set(xlabel="Epoch", ylabel="Validation accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole per cents
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.grid(axis="y", linewidth=0.4)
-    figure.legend(loc="outside upper left", ncols=2)
+    add_legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 
