@@ -9,7 +9,7 @@ import aggregate_runs
 import plot_accuracy
 from seedwise.figures.drawing import looks, use_style
 from seedwise.study.reporting import published
-from support import many_experiments, synthetic_study
+from support import synthetic_study
 
 EXPERIMENTS = list(synthetic_study.CONFIG["experiments"])
 
@@ -75,7 +75,7 @@ def test_intervals_beyond_all_accuracies_do_not_stretch_the_axis(tables):
 
 
 def large(count):
-    tables = many_experiments.tables(count)
+    tables = synthetic_study.many_experiments(count)
     names = list(dict.fromkeys(tables["runs"]["experiment"]))
     use_style()
     figure = plot_accuracy.plot(tables["runs"], tables["summary"], names)

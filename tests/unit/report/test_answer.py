@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from seedwise.report.answer import answers
-from support import many_experiments
+from support import synthetic_study
 
 NAN = float("nan")
 
@@ -155,9 +155,9 @@ def test_what_other_seeds_may_turn_and_seeds_not_compared_are_said():
 
 
 def test_many_experiments_are_counted():
-    tables = many_experiments.tables(12)
+    tables = synthetic_study.many_experiments(12)
     (one,) = answers(tables["summary"], tables["comparisons"])
     means = tables["summary"].set_index("experiment")["mean"]
     assert means.idxmax() in one.headline
-    better = np.sum(means.max() - means[:-1] > many_experiments.HALF)
+    better = np.sum(means.max() - means[:-1] > synthetic_study.HALF)
     assert f"better than {'all' if better == 11 else f'{better} of the'} 11 others." in one.details

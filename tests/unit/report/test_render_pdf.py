@@ -11,7 +11,7 @@ import plot_accuracy
 import render_pdf
 from seedwise.files import read_json
 from seedwise.report.presentation import TABLES
-from support import ROOT, many_experiments, synthetic_study
+from support import ROOT, synthetic_study
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9"/></svg>'
 SUMMARY = """\
@@ -126,7 +126,7 @@ def test_page_one_is_the_answer_the_accuracy_and_the_summary(inputs):
 
 
 def test_page_one_holds_twelve_experiments_with_long_names(inputs, tmp_path):
-    tables = many_experiments.tables(12)
+    tables = synthetic_study.many_experiments(12)
     for name in ("summary", "comparisons"):
         tables[name].to_csv(inputs["tables"][name], index=False)
     tables["runs"].to_csv(tmp_path / "runs.csv", index=False)
