@@ -149,3 +149,13 @@ rule plot_lora:
         "Plot the loss of the LoRA runs"
     script:
         "../scripts/figures/plot_lora.py"
+
+
+# The figures of the study; both reports show them.
+FIGURES = [
+    *collect(rules.plot_training.output.svg, engine=reporting.engines(config)),
+    rules.plot_accuracy.output.svg,
+    *collect(rules.plot_confusion.output.svg, dataset=reporting.datasets(config)),
+    *collect(rules.plot_calibration.output.svg, dataset=reporting.datasets(config)),
+    *([rules.plot_lora.output.svg] if "lora" in config else []),
+]

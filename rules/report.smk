@@ -5,7 +5,7 @@ report: "../reports/workflow.rst"
 TABLES = [
     "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "parameters", "costs",
 ]  # fmt: skip
-LORA = lora_entries.lora_targets(config)
+LORA = lora_entries.lora_tables(config)
 
 
 localrules:
@@ -107,20 +107,11 @@ rule render_pdf:
         parameters="<results>/tables/parameters.csv",
         metrics=reporting.run_files(config, "metrics.json"),
         audits=collect("<results>/data/{dataset}/audit.json", dataset=config["datasets"]),
-        training=collect(rules.plot_training.output.svg, engine=reporting.engines(config)),
-        accuracy=rules.plot_accuracy.output.svg,
         calibration=rules.analyse_predictions.output.calibration,
         agreement=rules.analyse_predictions.output.agreement,
         mistakes=rules.analyse_predictions.output.mistakes,
-        mistakes_figures=collect(
-            [
-                "<results>/figures/confusion-{dataset}.svg",
-                "<results>/figures/calibration-{dataset}.svg",
-            ],
-            dataset=reporting.datasets(config),
-        ),
+        figures=FIGURES,
         lora=[path for path in LORA if path.endswith(".json")],
-        lora_figure=[path for path in LORA if path.endswith(".svg")],
     output:
         pdf=report(
             "<results>/report.pdf",
@@ -149,10 +140,8 @@ rule study:
     input:
         rules.render_pdf.output,
         rules.render_answer.output,
-        collect(rules.plot_training.output, engine=reporting.engines(config)),
-        rules.plot_accuracy.output,
-        collect(rules.plot_confusion.output, dataset=reporting.datasets(config)),
-        collect(rules.plot_calibration.output, dataset=reporting.datasets(config)),
+        FIGURES,
+        [figure.removesuffix("svg") + "png" for figure in FIGURES],
         LORA,
         collect(rules.render_table.output, table=TABLES),
         # A run that was lost is made anew, even where the tables have it already.

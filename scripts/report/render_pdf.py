@@ -222,8 +222,8 @@ def main(
     tables: Mapping[str, Path],
     audits: Mapping[str, Path],
     metrics: Sequence[Path],
-    figures: Mapping[str, Path],
-    other_figures: Sequence[Path],
+    engines: Sequence[str],
+    figures: Sequence[Path],
     lora: Path | None,
     pdf: Path,
     config_output: Path,
@@ -235,11 +235,11 @@ def main(
         tables={name: presentation.read_table(path) for name, path in tables.items()},
         audits={dataset: read_json(path) for dataset, path in audits.items()},
         metrics=[read_json(path) for path in metrics],
-        engines=list(figures),
+        engines=engines,
         lora=read_json(lora) if lora else None,
     )
     data["config_path"] = config_output.as_posix()
-    compile_report(template, data, [*figures.values(), *other_figures], pdf)
+    compile_report(template, data, figures, pdf)
     write_text(config_output, data["config"])
 
 
@@ -253,14 +253,8 @@ if __name__ == "__main__":
                 zip(snakemake.params.datasets, map(Path, snakemake.input.audits), strict=True)
             ),
             metrics=[Path(path) for path in snakemake.input.metrics],
-            figures=dict(
-                zip(snakemake.params.engines, map(Path, snakemake.input.training), strict=True)
-            ),
-            other_figures=[
-                Path(snakemake.input.accuracy),
-                *map(Path, snakemake.input.mistakes_figures),
-                *map(Path, snakemake.input.lora_figure),
-            ],
+            engines=snakemake.params.engines,
+            figures=[Path(path) for path in snakemake.input.figures],
             lora=Path(snakemake.input.lora[0]) if snakemake.input.lora else None,
             pdf=Path(snakemake.output.pdf),
             config_output=Path(snakemake.output.config),

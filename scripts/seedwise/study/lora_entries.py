@@ -6,16 +6,11 @@ from typing import Any
 Config = dict[str, Any]
 
 
-def lora_targets(config: Config) -> list[str]:
-    """Return the result files of the study's LoRA experiments (none without a `lora:`)."""
+def lora_tables(config: Config) -> list[str]:
+    """Return the tables of the study's LoRA experiments (none without a `lora:`)."""
     if "lora" not in config:
         return []
-    return [
-        "<results>/tables/lora.csv",
-        "<results>/tables/lora.json",
-        "<results>/figures/lora-loss.svg",
-        "<results>/figures/lora-loss.png",
-    ]
+    return ["<results>/tables/lora.csv", "<results>/tables/lora.json"]
 
 
 def lora_runs(config: Config, file: str) -> list[str]:

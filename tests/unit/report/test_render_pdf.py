@@ -44,14 +44,10 @@ def inputs(tmp_path):
         tests={"reviews": results / "data/reviews/test.jsonl"},
         outputs={name: tables / f"{name}.csv" for name in analyse_predictions.COLUMNS},
     )
-    mistakes = [tmp_path / f"{name}-reviews.svg" for name in ("confusion", "calibration")]
-    figures = {engine: tmp_path / f"training-{engine}.svg" for engine in ("fairseq", "x")}
-    for path in (
-        *figures.values(),
-        *mistakes,
-        tmp_path / "accuracy.svg",
-        tmp_path / "lora-loss.svg",
-    ):
+    names = ["training-fairseq", "training-x", "accuracy", "confusion-reviews"]
+    names += ["calibration-reviews", "lora-loss"]
+    figures = [tmp_path / f"{name}.svg" for name in names]
+    for path in figures:
         path.write_text(SVG)
     return {
         "config": synthetic_study.CONFIG,
@@ -59,8 +55,8 @@ def inputs(tmp_path):
         "tables": {name: tables / f"{name}.csv" for name in TABLES},
         "audits": {"reviews": results / "data" / "reviews" / "audit.json"},
         "metrics": [folder / "metrics.json" for folder in folders],
-        "figures": figures,
-        "other_figures": [tmp_path / "accuracy.svg", *mistakes],
+        "engines": ["fairseq", "x"],
+        "figures": figures[:-1],
         "lora": None,
         "pdf": tmp_path / "report.pdf",
         "config_output": tmp_path / "config.yaml",
@@ -147,7 +143,7 @@ def test_page_one_holds_twelve_experiments_with_long_names(inputs, tmp_path):
 def test_lora_is_printed_where_there_is_some(inputs, tmp_path):
     lora = tmp_path / "lora.json"
     lora.write_text(LORA)
-    inputs["other_figures"].append(tmp_path / "lora-loss.svg")
+    inputs["figures"].append(tmp_path / "lora-loss.svg")
     render_pdf.main(**inputs | {"lora": lora})
     text = text_of(inputs["pdf"])
     assert "LoRA adapters" in text

@@ -10,7 +10,7 @@ from seedwise.study.lora_entries import (
     check_lora,
     lora_runs,
     lora_settings,
-    lora_targets,
+    lora_tables,
 )
 from support import ROOT
 
@@ -60,9 +60,9 @@ def test_runs_and_targets(config):
         "<results>/lora/one/seed-0/metrics.json",
         "<results>/lora/one/seed-7/metrics.json",
     ]
-    assert "<results>/tables/lora.json" in lora_targets(config)
+    assert "<results>/tables/lora.json" in lora_tables(config)
     del config["lora"]
-    assert lora_targets(config) == lora_runs(config, "metrics.json") == []
+    assert lora_tables(config) == lora_runs(config, "metrics.json") == []
     assert list(check_lora(config)) == []
 
 
