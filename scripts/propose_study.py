@@ -1,6 +1,6 @@
 """Write a study for your own data: ``python scripts/propose_study.py reviews.csv``.
 
-Input: a table (CSV, TSV, JSON, JSON lines, Parquet), files or a folder with splits, a file of texts
+Input: a table (see `dialect`), files or a folder with splits, a file of texts
 and a file of labels, or a data set of the Hugging Face hub (``hub:owner/name``). Output: a
 commented configuration, checked against the data, for ``make run CONFIG=…``.
 """
