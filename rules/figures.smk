@@ -17,7 +17,7 @@ rule plot_training:
         ),
         png="<results>/figures/training-{engine}.png",
     wildcard_constraints:
-        engine=entries.name_pattern(reporting.engines(config)),
+        engine=entries.name_pattern(reporting.engines_with_epochs(config)),
     conda:
         "../envs/analysis.yaml"
     resources:

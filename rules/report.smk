@@ -6,6 +6,11 @@ TABLES = [
     "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "parameters", "costs",
 ]  # fmt: skip
 LORA = lora_entries.lora_targets(config)
+model_files = lambda w: (
+    LINEAR_FILES
+    if config["experiments"][w.experiment]["engine"] == "linear"
+    else TRANSFORMERS_FILES
+)
 
 
 localrules:
@@ -19,9 +24,10 @@ localrules:
 
 rule describe_model:
     input:
-        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
+        folder=collect("<results>/runs/{{experiment}}/seed-{{seed}}/model/{file}", file=model_files),
         metrics=collect(
-            "<results>/runs/{{experiment}}/seed-{seed}/metrics.json", seed=config["seeds"]
+            "<results>/runs/{{experiment}}/seed-{seed}/metrics.json",
+            seed=lambda w: entries.seeds(config, w.experiment),
         ),
         audit=collect("<results>/data/{dataset}/audit.json", dataset=experiment_dataset),
     output:
@@ -44,11 +50,7 @@ rule describe_model:
 # All models of the study, each with its card.
 rule export:
     input:
-        collect(
-            rules.describe_model.output.card,
-            experiment=config["experiments"],
-            seed=config["seeds"],
-        ),
+        reporting.run_files(config, "model/README.md"),
 
 
 rule render_table:
@@ -85,7 +87,9 @@ rule render_pdf:
         parameters="<results>/tables/parameters.csv",
         metrics=reporting.run_files(config, "metrics.json"),
         audits=collect("<results>/data/{dataset}/audit.json", dataset=config["datasets"]),
-        training=collect(rules.plot_training.output.svg, engine=reporting.engines(config)),
+        training=collect(
+            rules.plot_training.output.svg, engine=reporting.engines_with_epochs(config)
+        ),
         accuracy=rules.plot_accuracy.output.svg,
         calibration=rules.analyse_predictions.output.calibration,
         agreement=rules.analyse_predictions.output.agreement,
@@ -115,7 +119,7 @@ rule render_pdf:
     params:
         config=config,
         datasets=list(config["datasets"]),
-        engines=reporting.engines(config),
+        engines=reporting.engines_with_epochs(config),
     message:
         "Set report.pdf"
     script:
@@ -126,7 +130,7 @@ rule render_pdf:
 rule study:
     input:
         rules.render_pdf.output,
-        collect(rules.plot_training.output, engine=reporting.engines(config)),
+        collect(rules.plot_training.output, engine=reporting.engines_with_epochs(config)),
         rules.plot_accuracy.output,
         collect(rules.plot_confusion.output, dataset=reporting.datasets(config)),
         collect(rules.plot_calibration.output, dataset=reporting.datasets(config)),
