@@ -58,6 +58,15 @@ def test_summary_without_published_or_with_a_published_spread_of_zero():
     assert presentation.summary_table(summary(published_std=0.0)).iloc[0, -1] == "–"
 
 
+def test_summary_says_what_no_seed_changes():
+    no_spread = {"std": np.nan, "ci_low": np.nan, "ci_high": np.nan}
+    row = presentation.summary_table(summary(n=1, **no_spread)).iloc[0]
+    assert row["Test accuracy"] == "79.7 %" and row["95 % interval"] == "deterministic"
+    assert row["Seeds"] == "–"
+    row = presentation.summary_table(summary(n=1, **(no_spread | {"std": 0.0}))).iloc[0]
+    assert row["Test accuracy"] == "79.7 %" and row["95 % interval"] == "–"
+
+
 def test_costs_are_summed_by_rule():
     costs = pd.DataFrame(
         {
