@@ -48,3 +48,4 @@ BINARIZED_FILES = ["dict.txt"] + [f"{s}.{e}" for s in SPLITS for e in ("bin", "i
 
 # In every folder of a transformers model, beside files that depend on its tokenizer.
 TRANSFORMERS_FILES = ["config.json", "model.safetensors", "tokenizer_config.json"]
+LINEAR_FILES = ["config.json", "model.safetensors", "vocabulary.json"]

@@ -16,7 +16,7 @@ rule plot_training:
         ),
         png="<results>/figures/training-{engine}.png",
     wildcard_constraints:
-        engine=entries.name_pattern(reporting.engines(config)),
+        engine=entries.name_pattern(reporting.engines_with_epochs(config)),
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -153,7 +153,7 @@ rule plot_lora:
 
 # The figures of the study; both reports show them.
 FIGURES = [
-    *collect(rules.plot_training.output.svg, engine=reporting.engines(config)),
+    *collect(rules.plot_training.output.svg, engine=reporting.engines_with_epochs(config)),
     rules.plot_accuracy.output.svg,
     *collect(rules.plot_confusion.output.svg, dataset=reporting.datasets(config)),
     *collect(rules.plot_calibration.output.svg, dataset=reporting.datasets(config)),

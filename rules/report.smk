@@ -6,6 +6,11 @@ TABLES = [
     "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "parameters", "costs",
 ]  # fmt: skip
 LORA = lora_entries.lora_tables(config)
+model_files = lambda w: (
+    LINEAR_FILES
+    if config["experiments"][w.experiment]["engine"] == "linear"
+    else TRANSFORMERS_FILES
+)
 
 
 localrules:
@@ -20,9 +25,10 @@ localrules:
 
 rule describe_model:
     input:
-        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
+        folder=collect("<results>/runs/{{experiment}}/seed-{{seed}}/model/{file}", file=model_files),
         metrics=collect(
-            "<results>/runs/{{experiment}}/seed-{seed}/metrics.json", seed=config["seeds"]
+            "<results>/runs/{{experiment}}/seed-{seed}/metrics.json",
+            seed=lambda w: entries.seeds(config, w.experiment),
         ),
         audit=collect("<results>/data/{dataset}/audit.json", dataset=experiment_dataset),
     output:
@@ -45,11 +51,7 @@ rule describe_model:
 # All models of the study, each with its card.
 rule export:
     input:
-        collect(
-            rules.describe_model.output.card,
-            experiment=config["experiments"],
-            seed=config["seeds"],
-        ),
+        reporting.run_files(config, "model/README.md"),
 
 
 # The start page of report.html, taken in by reports/workflow.rst.
@@ -128,7 +130,7 @@ rule render_pdf:
     params:
         config=config,
         datasets=list(config["datasets"]),
-        engines=reporting.engines(config),
+        engines=reporting.engines_with_epochs(config),
     message:
         "Set report.pdf"
     script:

@@ -13,6 +13,7 @@ localrules:
 rule aggregate_runs:
     input:
         metrics=reporting.run_files(config, "metrics.json"),
+        audits=collect("<results>/data/{dataset}/audit.json", dataset=reporting.datasets(config)),
     output:
         runs="<results>/tables/runs.csv",
         summary="<results>/tables/summary.csv",
@@ -23,6 +24,7 @@ rule aggregate_runs:
         runtime=10,
     params:
         published=reporting.published(config),
+        datasets=reporting.datasets(config),
     message:
         "Average the runs over their seeds"
     script:

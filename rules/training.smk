@@ -87,3 +87,31 @@ rule finetune_transformers:
         "Fine-tune {wildcards.experiment} with seed {wildcards.seed}"
     script:
         "../scripts/training/finetune_transformers.py"
+
+
+# No seed changes what it finds: it is run for the first one alone.
+rule train_linear:
+    input:
+        data=collect(
+            "<results>/data/{dataset}/{file}",
+            dataset=experiment_dataset,
+            file=["train.jsonl", "valid.jsonl", "test.jsonl", "audit.json"],
+        ),
+    output:
+        history="<results>/runs/{experiment}/seed-{seed}/history.csv",
+        predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
+        metrics="<results>/runs/{experiment}/seed-{seed}/metrics.json",
+        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *LINEAR_FILES),
+    wildcard_constraints:
+        experiment=entries.name_pattern(entries.experiments(config, engine="linear")),
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=2 * 60,
+    params:
+        settings=lambda w: entries.run_settings(config, w.experiment),
+    message:
+        "Train the linear classifier {wildcards.experiment}"
+    script:
+        "../scripts/training/train_linear.py"

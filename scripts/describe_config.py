@@ -99,7 +99,8 @@ def sections(name: str, schema: Schema, file: str) -> Iterator[tuple[str, Locate
 def table(schema: Schema, file: str) -> str:
     """Return a section's keys as a Markdown table."""
     rows = ["| key | what | values | default |", "|---|---|---|---|"]
-    required = schema.get("required", [])
+    # Where it depends on a key, what any section of the kind needs.
+    required = schema.get("then", schema).get("required", [])
     for key, child in schema["properties"].items():
         child, own = resolve(child, file)
         text = " ".join(str(child.get("description", child.get("title", ""))).split())

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from seedwise.errors import UserError
+from seedwise.files import read_json
 
 WINDOW = 4096
 """Lines read, sorted by length and written together: what memory holds at once."""
@@ -44,6 +45,57 @@ def read_table(path: Path, column: str, counts: Counter[str]) -> Iterator[str]:
 
     settings = {"format": "table", "text": column}
     yield from (row.text for row in read_rows(path.read_bytes(), str(path), settings, None, counts))
+
+
+def model_folders(path: Path) -> list[Path]:
+    """Return the model folders that ``path`` stands for.
+
+    A folder with a ``config.json`` is a model; a run's folder has one in ``model/``; an
+    experiment's folder has a run for each seed.
+
+    Raises:
+        UserError: There is none, or a fairseq run was not exported.
+    """
+    if not path.is_dir():
+        raise UserError(f"{path}: no such folder")
+    if (path / "config.json").is_file():
+        return [path]
+    runs = sorted(path.glob("seed-*"), key=lambda run: (len(run.name), run.name)) or [path]
+    missing = [run for run in runs if not (run / "model" / "config.json").is_file()]
+    if not missing:
+        return [run / "model" for run in runs]
+    if all((run / "metrics.json").is_file() for run in missing):
+        raise UserError(
+            f"{missing[0]}: a fairseq run without a transformers folder; write it with "
+            "`make export CONFIG=…`"
+        )
+    raise UserError(f"{path}: neither a model, nor a run, nor an experiment's folder of runs")
+
+
+def is_linear(folder: Path) -> bool:
+    """Tell whether the model in ``folder`` is a linear one, not one of transformers."""
+    try:
+        return read_json(folder / "config.json").get("engine") == "linear"
+    except (ValueError, AttributeError):
+        raise UserError(f"{folder}: its config.json is not that of a model") from None
+
+
+def load(folders: list[Path], device: str) -> Any:
+    """Return the linear model in ``folders``, or the ensemble of those of transformers.
+
+    Raises:
+        UserError: A linear model stands among others.
+    """
+    linear = [folder for folder in folders if is_linear(folder)]
+    if not linear:
+        from seedwise.models.inference import Ensemble  # seconds, so not for --help
+
+        return Ensemble(folders, device)
+    if len(folders) > 1:
+        raise UserError(f"{linear[0]}: a linear model votes with no other; leave out the others")
+    from seedwise.models.linear import LinearModel
+
+    return LinearModel.load(linear[0])
 
 
 def windows(texts: Iterable[str], size: int = WINDOW) -> Iterator[Batch]:
@@ -108,9 +160,8 @@ def main(
     counts: Counter[str] = Counter()
     if file is not None and not file.is_file():
         raise UserError(f"{file}: no such file")
-    from seedwise.models.inference import Ensemble, model_folders  # seconds, so not for --help
-
-    ensemble = Ensemble([folder for path in model for folder in model_folders(path)], device)
+    folders = [folder for path in model for folder in model_folders(path)]
+    ensemble = load(folders, device)
     writer = Writer(form, ensemble.labels, sys.stdout)
     if column is not None and file is not None:
         classify(read_table(file, column, counts), ensemble, writer, counts)
@@ -123,7 +174,7 @@ def main(
         classify(read_lines(sys.stdin.buffer, counts), ensemble, writer, counts)
     count = counts.pop("texts", 0)
     rest = "".join(f"; {number:,} {what}" for what, number in counts.items() if number)
-    models = f"{len(ensemble.models)} models" if len(ensemble.models) > 1 else "one model"
+    models = f"{len(folders)} models" if len(folders) > 1 else "one model"
     print(f"{count:,} texts, {models}{rest}", file=sys.stderr)
 
 

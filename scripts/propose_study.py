@@ -29,7 +29,7 @@ SEEDS = [0, 1, 2]
 SAMPLE = 20_000
 """Texts from which the size of the vocabulary is found."""
 LEAST_PIECES, MOST_PIECES = 32, 4000
-EXPERIMENTS = (("fairseq", "pretrained"), ("fairseq", "random"), ("transformers", "pretrained"))
+TRAININGS = (("fairseq", "pretrained"), ("fairseq", "random"), ("transformers", "pretrained"))
 
 PAGE = """\
 # Written for {data}: {texts:,} labelled texts, {classes} labels.
@@ -77,9 +77,11 @@ finetune:
   learning_rate: {learning_rate}
   precision: {precision}
 
-# Does pre-training help, and do both engines agree?
+# Is anything better than counting words, does pre-training help, and do both engines agree?
 experiments:
-{experiments}"""
+  # Logistic regression on TF-IDF, in seconds: what the others have to beat.
+  linear: {{engine: linear, dataset: {name}}}
+{trainings}"""
 
 
 def fetch(repository: str) -> tuple[Settings, list[Path]]:
@@ -157,9 +159,9 @@ def render(
 ) -> str:
     """Return the configuration."""
     words = [len(e.text.split()) for e in prepared.splits["train"]]
-    experiments = "".join(
+    trainings = "".join(
         f"  {engine}-{init}: {{engine: {engine}, init: {init}, dataset: {name}, model: small}}\n"
-        for engine, init in EXPERIMENTS
+        for engine, init in TRAININGS
     )
     return PAGE.format(
         data=data,
@@ -177,7 +179,7 @@ def render(
         longest=f"the texts have {sorted(words)[len(words) // 2]} words (median) to {max(words)}.",
         vocab_size=vocab_size,
         precision="bfloat16" if machine.gpu or machine.bfloat16 else "float32",
-        experiments=experiments,
+        trainings=trainings,
     )
 
 
@@ -201,7 +203,7 @@ def main(
         texts=len(train),
         corpus_texts=len(corpus),
         words=[len(one.split()) for one in train],
-        runs=len(EXPERIMENTS) * len(SEEDS),
+        runs=len(TRAININGS) * len(SEEDS),
         machine=machine,
         minutes=minutes,
     )

@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from seedwise.files import read_json, write_text
+from seedwise.models.linear import FEATURES
 from seedwise.report.presentation import interval, mean_and_std, number, percent, plain_pairs
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
@@ -21,18 +22,15 @@ PAGE = """\
 {header}---
 # {title}: {experiment}, seed {seed}
 
-A classifier of texts as {labels}, fine-tuned with {engine} from {start}.
+A classifier of texts as {labels}, {how}.
 
 ```python
-from transformers import pipeline
-
-classify = pipeline("text-classification", ".")  # this folder
-classify("A text.", truncation=True)
+{code}
 ```
 
 ## Scores
 
-On the {test} texts of the test split, read once, by the checkpoint with the best validation
+On the {test} texts of the test split, read once, by the {chosen} with the best validation
 accuracy:
 
 | | accuracy | macro F1 |
@@ -45,21 +43,43 @@ accuracy:
 
 ## Training
 
-Seed {seed} drives initialisation, order and dropout. The same settings were run with the seeds
-{seeds}.
+{drawn}
 
 {settings}
 
 ## Limits
 
-The scores hold for texts like those of the test split. Texts of more than {longest} tokens are cut
-at their end.
+The scores hold for texts like those of the test split. {limit}
 
 ## Licence and citation
 
 Licence: {licence}. Name the study ({title}), the experiment and the seed, the source of the data as
 its authors ask, and Seedwise, which trained the model and whose `CITATION.cff` says how.
 """
+
+FINETUNED = """\
+from transformers import pipeline
+
+classify = pipeline("text-classification", ".")  # this folder
+classify("A text.", truncation=True)"""
+
+# With scikit-learn and safetensors alone; `.` is this folder.
+LINEAR = """\
+import json
+from pathlib import Path
+
+from safetensors.numpy import load_file
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+labels = json.loads(Path("config.json").read_text("utf-8"))["labels"]
+vocabulary = json.loads(Path("vocabulary.json").read_text("utf-8"))
+weights = load_file("model.safetensors")
+tfidf = TfidfVectorizer(
+    {arguments}, vocabulary=vocabulary
+)
+tfidf.idf_ = weights["idf"]
+scores = tfidf.transform(["A text."]) @ weights["coefficients"].T + weights["intercepts"]
+print([labels[best] for best in scores.argmax(axis=1)])"""
 
 
 def table(pairs: Sequence[tuple[str, str]]) -> str:
@@ -103,12 +123,42 @@ def header(run: dict[str, Any], licence: str) -> str:
     }
     meta = {
         "license": licence,
-        "library_name": "transformers",
+        "library_name": "scikit-learn" if run["engine"] == "linear" else "transformers",
         "pipeline_tag": "text-classification",
         "tags": ["seedwise", run["engine"]],
         "model-index": [{"name": f"{run['experiment']}-seed-{run['seed']}", "results": [result]}],
     }
     return yaml.safe_dump(meta, sort_keys=False, allow_unicode=True)
+
+
+def linear_parts(run: dict[str, Any]) -> dict[str, str]:
+    """Return what the card of a linear model says in places of its own."""
+    chosen = run["candidates"][run["best_epoch"] - 1]
+    arguments = FEATURES[chosen["features"]].items()
+    return {
+        "how": f"logistic regression on TF-IDF of {chosen['features']} (C = {chosen['C']:g})",
+        "code": LINEAR.format(arguments=", ".join(f"{key}={value!r}" for key, value in arguments)),
+        "chosen": "candidate",
+        "drawn": f"No seed changes the result. {len(run['candidates'])} candidates were tried.",
+        "limit": "It sees nothing of a\ntext that no training text holds.",
+    }
+
+
+def finetuned_parts(
+    run: dict[str, Any], runs: Sequence[dict[str, Any]], settings: dict[str, Any]
+) -> dict[str, str]:
+    """Return what the card of a fine-tuned model says in places of its own."""
+    starts = {"random": "random weights", "pretrained": f"the pre-trained model `{run['model']}`"}
+    longest = settings["architecture"]["max_positions"]
+    seeds = ", ".join(str(one["seed"]) for one in runs)
+    return {
+        "how": f"fine-tuned with {run['engine']} from {starts[run['init']]}",
+        "code": FINETUNED,
+        "chosen": "checkpoint",
+        "drawn": f"Seed {run['seed']} drives initialisation, order and dropout. The same settings "
+        f"were run with the seeds\n{seeds}.",
+        "limit": f"Texts of more than {longest} tokens are cut\nat their end.",
+    }
 
 
 def card(
@@ -120,8 +170,11 @@ def card(
     licence: str,
 ) -> str:
     """Return the card of ``run``, one of the ``runs`` of its experiment."""
-    starts = {"random": "random weights", "pretrained": f"the pre-trained model `{run['model']}`"}
-    shown = plain_pairs({key: settings[key] for key in ("architecture", "finetune")})
+    linear = run["engine"] == "linear"
+    parts = linear_parts(run) if linear else finetuned_parts(run, runs, settings)
+    shown = plain_pairs(
+        {key: settings[key] for key in ("architecture", "finetune", "linear") if key in settings}
+    )
     shown += [(key, str(run[key])) for key in ("best_epoch", "updates", "device", "train_seconds")]
     shown += plain_pairs(run["versions"], "versions")
     shown += [(key, f"`{run[key]}`") for key in ("config_sha256", "data_sha256", "code_sha256")]
@@ -130,16 +183,13 @@ def card(
         title=title,
         experiment=run["experiment"],
         seed=run["seed"],
-        seeds=", ".join(str(one["seed"]) for one in runs),
         labels=", ".join(audit["labels"]),
-        engine=run["engine"],
-        start=starts[run["init"]],
         test=number(audit["splits"]["test"]["texts"]),
         scores=scores(run, runs),
         data=table(data_pairs(audit)),
         settings=table(shown),
-        longest=settings["architecture"]["max_positions"],
         licence=licence,
+        **parts,
     )
 
 

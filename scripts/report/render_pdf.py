@@ -66,14 +66,17 @@ def pairs(rows: Sequence[tuple[str, str]], first: str, second: str) -> dict[str,
 def hyperparameters(config: Config) -> list[tuple[str, str]]:
     """Return each hyper-parameter and its value, by experiment where experiments differ."""
     settings = {
-        name: dict(presentation.plain_pairs(experiment["finetune"]))
+        name: dict(
+            presentation.plain_pairs(
+                experiment.get("finetune") or {"linear": experiment.get("linear", {})}
+            )
+        )
         for name, experiment in config["experiments"].items()
-        if experiment.get("finetune")
     }
     keys = dict.fromkeys(key for own in settings.values() for key in own)
     rows = []
     for key in keys:
-        values = {name: own.get(key, presentation.DASH) for name, own in settings.items()}
+        values = {name: own[key] for name, own in settings.items() if key in own}
         same = len(set(values.values())) == 1
         text = next(iter(values.values())) if same else "; ".join(map(": ".join, values.items()))
         rows.append((key, text))
@@ -166,7 +169,7 @@ def report_data(
                     {
                         "Experiment": name,
                         "Engine": experiment["engine"],
-                        "Start": experiment["init"],
+                        "Start": experiment.get("init", presentation.DASH),
                         "Data set": experiment["dataset"],
                         "Model": experiment.get("model", presentation.DASH),
                     }

@@ -1,27 +1,29 @@
 """Gather the runs and average them over seeds.
 
-Inputs: metrics.json of every run. Outputs: runs.csv (a row per run) and summary.csv (a row per
-experiment). Units: accuracies in [0, 1], times in seconds, memory in MiB.
+Inputs: metrics.json of every run, the audits of the data. Outputs: runs.csv (a row per run) and
+summary.csv (a row per experiment, and one per data set for its commonest label). Units: accuracies
+in [0, 1], times in seconds, memory in MiB.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seedwise.files import atomic
+from seedwise.files import atomic, read_json
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
+from seedwise.study.entries import COMMONEST_LABEL, DETERMINISTIC
 from seedwise.training.runs import check_consistent, read_metrics, scalar_table
 
 
 def summarize(runs: pd.DataFrame, published: dict[str, dict[str, Any]]) -> pd.DataFrame:
     """Return mean and spread of the test accuracy over seeds, a row per experiment.
 
-    ``std`` is the population standard deviation, as the study prints it; the interval is 95 %,
-    Student's t over seeds, and empty for a single seed.
+    ``std`` is the population standard deviation, as the study prints it, and empty where no seed
+    changes the result; the interval is 95 %, Student's t over seeds, and empty for a single run.
     """
     rows = []
     keys = ["experiment", "engine", "init", "dataset"]
@@ -34,7 +36,7 @@ def summarize(runs: pd.DataFrame, published: dict[str, dict[str, Any]]) -> pd.Da
             | {
                 "n": len(accuracies),
                 "mean": np.mean(accuracies),
-                "std": np.std(accuracies),
+                "std": None if key[1] in DETERMINISTIC else np.std(accuracies),
                 "ci_low": low,
                 "ci_high": high,
                 "published_mean": known.get("mean"),
@@ -44,27 +46,45 @@ def summarize(runs: pd.DataFrame, published: dict[str, dict[str, Any]]) -> pd.Da
     return pd.DataFrame(rows)
 
 
+def commonest_label(dataset: str, audit: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of always predicting the commonest label of the training split.
+
+    Of several, it is the first in the order of the classes. Nothing is drawn, so nothing spreads.
+    """
+    counts = {split: audit["splits"][split]["labels"] for split in ("train", "test")}
+    label = max(audit["labels"], key=counts["train"].get)
+    mean = counts["test"][label] / sum(counts["test"].values())
+    named = {"experiment": COMMONEST_LABEL, "engine": "none", "init": "none", "dataset": dataset}
+    return named | {"n": 1, "mean": mean}
+
+
 def main(
     *,
     metrics: Sequence[Path],
+    audits: Mapping[str, Path],
     published: dict[str, dict[str, Any]],
     runs_output: Path,
     summary_output: Path,
 ) -> None:
-    """Write runs.csv and summary.csv."""
+    """Write runs.csv and summary.csv; ``audits`` are those of the data sets, by name."""
     records = read_metrics(metrics)
     check_consistent(records, metrics)
     runs = scalar_table(records)
     with atomic(runs_output) as partial:
         runs.to_csv(partial, index=False)
+    rows = [commonest_label(dataset, read_json(path)) for dataset, path in audits.items()]
+    summary = pd.concat([summarize(runs, published), pd.DataFrame(rows)])
     with atomic(summary_output) as partial:
-        summarize(runs, published).to_csv(partial, index=False)
+        summary.to_csv(partial, index=False)
 
 
 if __name__ == "__main__":
     with step(snakemake):
         main(
             metrics=[Path(path) for path in snakemake.input.metrics],
+            audits=dict(
+                zip(snakemake.params.datasets, map(Path, snakemake.input.audits), strict=True)
+            ),
             published=snakemake.params.published,
             runs_output=Path(snakemake.output.runs),
             summary_output=Path(snakemake.output.summary),

@@ -1,5 +1,7 @@
 """Compare every two experiments on the same data set, paired over test texts and seeds.
 
+The run of an engine that no seed changes stands beside each of the other's.
+
 Inputs: metrics.json and predictions.csv of every run. Output: comparisons.csv, a row per pair.
 Units: accuracies and their differences (b minus a) in [-1, 1].
 """
@@ -20,6 +22,7 @@ from seedwise.results.statistics import (
     student_interval,
 )
 from seedwise.step import step
+from seedwise.study.entries import DETERMINISTIC
 from seedwise.training.runs import check_consistent, read_correctness, read_metrics
 
 COLUMNS = [
@@ -55,11 +58,23 @@ def compare(a: np.ndarray, b: np.ndarray) -> dict[str, float | int | str]:
     }
 
 
+def beside(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of one experiment, and a deterministic one's for each seed of the other's.
+
+    Args:
+        own: Columns engine, seed, and any others.
+        other: The other experiment's.
+    """
+    if own["engine"].iloc[0] not in DETERMINISTIC:
+        return own
+    return own.drop(columns="seed").merge(other[["seed"]], how="cross")
+
+
 def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) -> None:
     """Write comparisons.csv."""
     records = read_metrics(metrics)
     check_consistent(records, metrics)
-    runs = pd.DataFrame(records)[["dataset", "experiment", "seed"]]
+    runs = pd.DataFrame(records)[["dataset", "experiment", "engine", "seed"]]
     runs["predictions"] = list(predictions)
     rows = []
     for dataset, group in runs.groupby("dataset", sort=False):
@@ -68,12 +83,13 @@ def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) 
             name: own.sort_values("seed") for name, own in group.groupby("experiment", sort=False)
         }
         for a, b in combinations(by_seed, 2):
-            shared = sorted(set(by_seed[a]["seed"]) & set(by_seed[b]["seed"]))
+            runs_of = beside(by_seed[a], by_seed[b]), beside(by_seed[b], by_seed[a])
+            shared = set(runs_of[0]["seed"]) & set(runs_of[1]["seed"])
             if not shared:
                 continue
             sides = [
                 correct[own.loc[own["seed"].isin(shared), "predictions"].to_list()].to_numpy()
-                for own in (by_seed[a], by_seed[b])
+                for own in runs_of
             ]
             names = {"dataset": dataset, "experiment_a": a, "experiment_b": b}
             rows.append(names | compare(*sides))

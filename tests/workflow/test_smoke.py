@@ -17,6 +17,7 @@ RUNS = [
     for experiment in ("fairseq-pretrained", "fairseq-random", "transformers-pretrained")
     for seed in (0, 1)
 ]
+LINEAR = ("linear", 0)
 EPOCHS = 6
 TRANSFORMERS_FILES = [
     "config.json",
@@ -149,6 +150,23 @@ def test_run_keeps_the_contract(run, results):
     assert not (run / "checkpoints").exists()
 
 
+def test_the_linear_run_keeps_the_contract(results):
+    run = results / "runs" / "linear" / "seed-0"
+    assert not (results / "runs" / "linear" / "seed-1").exists()
+    history = pd.read_csv(run / "history.csv")
+    assert list(history) == ["epoch", "split", "loss", "accuracy"] and len(history) == 2 * 8
+    metrics = read_json(run / "metrics.json")
+    assert list(metrics) == [*METRICS, "candidates"]
+    predictions = pd.read_csv(run / "predictions.csv")
+    other = pd.read_csv(results / "runs" / "fairseq-random" / "seed-0" / "predictions.csv")
+    assert list(predictions) == list(other)
+    assert predictions[["id", "label"]].equals(other[["id", "label"]])
+    right = (predictions["label"] == predictions["prediction"]).mean()
+    assert metrics["test_accuracy"] == pytest.approx(right) and right > 0.6
+    for file in ("config.json", "model.safetensors", "vocabulary.json"):
+        assert (run / "model" / file).stat().st_size
+
+
 def test_seed_is_in_the_log_and_the_command(folder):
     log = folder / "logs/smoke/finetune_fairseq/fairseq-random/seed-1.log"
     text = log.read_text(encoding="utf-8")
@@ -171,21 +189,29 @@ def test_tables(results):
     assert {"runs", "summary", "comparisons", "parameters", "costs"} <= set(tables)
     runs = tables["runs"]
     assert list(runs) == [field for field in METRICS if field != "versions"]
-    assert list(zip(runs["experiment"], runs["seed"], strict=True)) == RUNS
+    assert list(zip(runs["experiment"], runs["seed"], strict=True)) == [LINEAR, *RUNS]
     summary = tables["summary"].set_index("experiment")
     assert list(tables["summary"]) == SUMMARY
+    fixed, summary = summary.loc[["linear", "commonest-label"]], summary.iloc[1:-1]
+    assert fixed["engine"].tolist() == ["linear", "none"] and (fixed["n"] == 1).all()
+    assert fixed[["std", "ci_low", "ci_high"]].isna().all(axis=None)
+    assert fixed.loc["commonest-label", "mean"] == 0.5
     assert set(summary["engine"]) == {"fairseq", "transformers"}
     assert (summary["n"] == 2).all()
-    by_experiment = runs.groupby("experiment")["test_accuracy"]
+    by_experiment = runs.iloc[1:].groupby("experiment")["test_accuracy"]
     pd.testing.assert_series_equal(summary["mean"], by_experiment.mean(), check_names=False)
     pd.testing.assert_series_equal(summary["std"], by_experiment.std(ddof=0), check_names=False)
-    assert len(tables["comparisons"]) == 3
+    comparisons = tables["comparisons"]
+    assert len(comparisons) == 3 + 3 and (comparisons["seeds"] == 2).all()
+    assert comparisons["experiment_a"].tolist().count("linear") == 3
     assert {"difference", "ci_low", "ci_high", "p_value", "test"} <= set(tables["comparisons"])
     assert list(tables["parameters"])[:5] == PARAMETERS
     costs = tables["costs"]
     assert {"rule", "run", "wall_seconds", "cpu_seconds", "peak_mib"} <= set(costs)
     trained = costs[costs["rule"].str.startswith("finetune_") & (costs["rule"] != "finetune_lora")]
     assert set(trained["run"]) == {f"{experiment}/seed-{seed}" for experiment, seed in RUNS}
+    linear = costs[costs["rule"] == "train_linear"]
+    assert linear["run"].tolist() == ["linear/seed-0"] and (linear["tokens_per_second"] > 0).all()
 
 
 def test_figures_and_reports(results):
@@ -195,6 +221,12 @@ def test_figures_and_reports(results):
         assert (results / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     assert (results / "report.pdf").read_bytes().startswith(b"%PDF")
     assert "results/smoke/report.pdf" in (results / "report.html").read_text(encoding="utf-8")
+
+
+def test_what_no_seed_changes_is_called_deterministic(results):
+    page = (results / "tables" / "summary.html").read_text(encoding="utf-8")
+    assert page.count("deterministic") == 2
+    assert not (results / "figures" / "training-linear.svg").exists()
 
 
 def test_lora_runs_are_there(results):
@@ -255,6 +287,20 @@ def test_fairseq_run_exports_to_a_transformers_folder(folder, results):
         assert model.config.id2label[int(logits.argmax())] == label
 
 
+def test_the_linear_model_is_exported_with_a_card_and_nothing_else_to_do(folder, results):
+    target = "results/smoke/runs/linear/seed-0/model/README.md"
+    code, output = snakemake(folder, target)
+    assert code == 0, output
+    assert job_counts(output) == {"describe_model": 1}
+    assert "logistic regression on TF-IDF" in (folder / target).read_text(encoding="utf-8")
+    command = [sys.executable, ROOT / "scripts" / "predict.py", results / "runs" / "linear"]
+    texts = [record["text"] for record in read_records(results / "data/reviews/test.jsonl")]
+    done = subprocess.run(command, input="\n".join(texts), capture_output=True, text=True)
+    found = [line.split("\t")[0] for line in done.stdout.splitlines()]
+    predictions = pd.read_csv(results / "runs/linear/seed-0/predictions.csv")
+    assert found == predictions["prediction"].tolist()
+
+
 def test_adapter_merges_where_no_environment_is_active(folder):
     target = "results/smoke/lora/questions/seed-0/merged"
     code, output = snakemake(folder, target)
@@ -272,7 +318,7 @@ def test_one_seed_of_each_experiment_comes_back_bit_for_bit(folder, results):
     done = verify(folder)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if "seed-0: " in line]
-    assert len(lines) == 4
+    assert len(lines) == 5
     assert all(": identical: history.csv " in line for line in lines), lines
     assert not (folder / "results" / "smoke-verify").exists()
     # Other seeds differ, so the comparison can fail.

@@ -95,29 +95,4 @@ def _batches(lengths: Sequence[int]) -> Iterator[np.ndarray]:
             start = stop
 
 
-def model_folders(path: Path) -> list[Path]:
-    """Return the model folders that ``path`` stands for.
-
-    A folder with a ``config.json`` is a model; a run's folder has one in ``model/``; an
-    experiment's folder has a run for each seed.
-
-    Raises:
-        UserError: There is none, or a fairseq run was not exported.
-    """
-    if not path.is_dir():
-        raise UserError(f"{path}: no such folder")
-    if (path / "config.json").is_file():
-        return [path]
-    runs = sorted(path.glob("seed-*"), key=lambda run: (len(run.name), run.name)) or [path]
-    missing = [run for run in runs if not (run / "model" / "config.json").is_file()]
-    if not missing:
-        return [run / "model" for run in runs]
-    if all((run / "metrics.json").is_file() for run in missing):
-        raise UserError(
-            f"{missing[0]}: a fairseq run without a transformers folder; write it with "
-            "`make export CONFIG=…`"
-        )
-    raise UserError(f"{path}: neither a model, nor a run, nor an experiment's folder of runs")
-
-
 logging.getLogger("transformers").setLevel(logging.ERROR)

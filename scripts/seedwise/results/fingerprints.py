@@ -12,6 +12,7 @@ RESULTS = (
     "generations.jsonl",
     "model.pt",
     "model/model.safetensors",
+    "model/vocabulary.json",
     "adapter/adapter_model.safetensors",
 )
 """What a run may leave that must come back bit for bit; times and memory are not among it."""

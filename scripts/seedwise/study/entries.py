@@ -6,6 +6,18 @@ from typing import Any
 
 Config = dict[str, Any]
 
+DETERMINISTIC = ("linear",)
+"""Engines whose result no seed changes."""
+
+COMMONEST_LABEL = "commonest-label"
+"""In tables, the experiment of always predicting the commonest label of the training split."""
+
+
+def seeds(config: Config, experiment: str) -> list[int]:
+    """Return the seeds with which ``experiment`` is run: the first alone where none matters."""
+    deterministic = config["experiments"][experiment]["engine"] in DETERMINISTIC
+    return config["seeds"][:1] if deterministic else config["seeds"]
+
 
 def merge_hyperparameters(config: Config) -> None:
     """Lay each experiment's own hyper-parameters over the study's, in place.
@@ -13,7 +25,8 @@ def merge_hyperparameters(config: Config) -> None:
     A model whose tokenizer is made in the study gets a section for its defaults.
     """
     for experiment in config["experiments"].values():
-        experiment["finetune"] = config.get("finetune", {}) | experiment.get("finetune", {})
+        section = "linear" if experiment["engine"] == "linear" else "finetune"
+        experiment[section] = config.get(section, {}) | experiment.get(section, {})
     for name in trained_models(config):
         config["models"][name].setdefault("tokenizer", {})
 
@@ -23,7 +36,7 @@ def experiments(config: Config, **wanted: str) -> list[str]:
     return [
         name
         for name, experiment in config["experiments"].items()
-        if all(experiment[key] == value for key, value in wanted.items())
+        if all(experiment.get(key) == value for key, value in wanted.items())
     ]
 
 
@@ -54,7 +67,7 @@ def starts_from_folder(config: Config, experiment: str) -> bool:
 
 def datasets_with_model(config: Config, model: str) -> list[str]:
     """Return the data sets that some experiment uses together with ``model``."""
-    used = {e["dataset"] for e in config["experiments"].values() if e["model"] == model}
+    used = {e["dataset"] for e in config["experiments"].values() if e.get("model") == model}
     return sorted(used)
 
 
@@ -70,6 +83,10 @@ def run_settings(config: Config, experiment: str) -> Config:
     leaves it alone.
     """
     chosen = config["experiments"][experiment]
+    if chosen["engine"] == "linear":
+        named = {"engine": "linear", "init": "none", "dataset": chosen["dataset"]}
+        how = {"precision": "float64", "threads": 1}
+        return named | {"model": "tf-idf", "linear": chosen["linear"] | how}
     model = dict(config["models"][chosen["model"]])
     if chosen["init"] == "random":
         model.pop("pretrain", None)

@@ -10,9 +10,10 @@ from seedwise.study import entries
 Config = dict[str, Any]
 
 
-def engines(config: Config) -> list[str]:
-    """Return the engines that the study's experiments use, in the order of their first use."""
-    return list(dict.fromkeys(e["engine"] for e in config["experiments"].values()))
+def engines_with_epochs(config: Config) -> list[str]:
+    """Return the engines of the study that train in epochs, in the order of their first use."""
+    used = dict.fromkeys(e["engine"] for e in config["experiments"].values())
+    return [engine for engine in used if engine != "linear"]
 
 
 def datasets(config: Config) -> list[str]:
@@ -30,12 +31,15 @@ def published(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def training_folders(config: Config) -> list[str]:
-    """Return the folders with a history.csv, below the study's results: runs and pre-trainings."""
+    """Return the folders, below the study's results, of runs and pre-trainings with epochs."""
     runs = [
-        f"runs/{name}/seed-{seed}" for name in config["experiments"] for seed in config["seeds"]
+        f"runs/{name}/seed-{seed}"
+        for name, experiment in config["experiments"].items()
+        if experiment["engine"] != "linear"
+        for seed in entries.seeds(config, name)
     ]
     used = dict.fromkeys(
-        e["model"] for e in config["experiments"].values() if e["init"] == "pretrained"
+        e["model"] for e in config["experiments"].values() if e.get("init") == "pretrained"
     )
     pretrained = [name for name in used if "pretrain" in config["models"][name]]
     return runs + [f"pretrained/{name}" for name in pretrained]
@@ -46,5 +50,5 @@ def run_files(config: Config, file: str, **wanted: str) -> list[str]:
     return [
         f"<results>/runs/{experiment}/seed-{seed}/{file}"
         for experiment in entries.experiments(config, **wanted)
-        for seed in config["seeds"]
+        for seed in entries.seeds(config, experiment)
     ]

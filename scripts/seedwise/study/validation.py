@@ -11,6 +11,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from seedwise.errors import UserError, one_line
+from seedwise.study.entries import COMMONEST_LABEL
 from seedwise.study.lora_entries import check_lora
 
 Config = dict[str, Any]
@@ -114,7 +115,15 @@ def _cross_check(config: Config) -> Iterator[str]:
             )
     for name, experiment in config["experiments"].items():
         key = f"experiments.{name}"
+        if name == COMMONEST_LABEL:
+            yield f"{key}: the tables have a row of this name; give the experiment another one"
         yield from unknown(f"{key}.dataset", "dataset", experiment["dataset"], datasets)
+        engine = experiment["engine"]
+        for other in ("init", "model", "finetune") if engine == "linear" else ("linear",):
+            if other in experiment:
+                yield f"{key}.{other}: not a key of the engine {engine!r}"
+        if engine == "linear":
+            continue
         yield from unknown(f"{key}.model", "model", experiment["model"], models)
         finetune = config.get("finetune", {}) | experiment.get("finetune", {})
         yield from _uneven_batch(f"{key}.finetune", finetune, 8)
@@ -125,7 +134,7 @@ def _cross_check(config: Config) -> Iterator[str]:
                 "`pretrain` nor a checkpoint"
             )
         given_to_transformers = set(model) & {"corpus", "fairseq_checkpoint"} == set()
-        if model and experiment["engine"] == "fairseq" and given_to_transformers:
+        if model and engine == "fairseq" and given_to_transformers:
             yield (
                 f"{key}.engine: 'fairseq', but models.{experiment['model']} has only a "
                 "transformers_checkpoint"

@@ -1,5 +1,6 @@
 """The contract of a run: what every engine hands in, the files it becomes, and their reading."""
 
+import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -58,8 +59,13 @@ class Run:
 
     @property
     def finetune(self) -> dict[str, Any]:
-        """The hyper-parameters."""
+        """The hyper-parameters of a fine-tuning."""
         return self.settings["finetune"]
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The hyper-parameters of any engine, ``precision`` and ``threads`` among them."""
+        return self.settings.get("finetune") or self.settings["linear"]
 
     @property
     def labels(self) -> list[str]:
@@ -88,6 +94,7 @@ class Outcome:
         train_tokens: tokens seen in training, padding not counted.
         device: name of the processor or GPU.
         packages: those that trained.
+        details: lists and objects that the engine adds to ``metrics.json``.
     """
 
     history: pd.DataFrame
@@ -98,6 +105,7 @@ class Outcome:
     train_tokens: int
     device: str
     packages: tuple[str, ...]
+    details: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def best_epoch(history: pd.DataFrame) -> int:
@@ -147,8 +155,9 @@ def write_run(
             "eval_seconds": round(outcome.eval_seconds, 2),
             "updates": outcome.updates,
             "tokens_per_second": round(outcome.train_tokens / outcome.train_seconds, 1),
-            **conditions(run.finetune, outcome.device, *outcome.packages),
+            **conditions(run.hyperparameters, outcome.device, *outcome.packages),
             **run.hashes(),
+            **outcome.details,
         },
     )
 

@@ -14,7 +14,9 @@ import predict
 from seedwise.errors import UserError
 from seedwise.files import write_text
 from seedwise.models.conversion import build_tokenizer, roberta_config
-from seedwise.models.inference import Ensemble, model_folders
+from seedwise.models.inference import Ensemble
+from seedwise.models.linear import LinearModel
+from support.linear_runs import make_run, train
 from support.small_texts import RECORDS, train_sentencepiece
 from support.tiny_chain import ARCHITECTURE
 
@@ -83,7 +85,7 @@ def test_lines_match_one_to_one_whatever_they_hold(experiment, form):
 
 
 def test_labels_are_those_of_the_pipeline_and_seeds_vote_by_their_mean(experiment):
-    folders = model_folders(experiment)
+    folders = predict.model_folders(experiment)
     assert [folder.parent.name for folder in folders] == ["seed-0", "seed-1", "seed-10"]
     texts = [record["text"] for record in RECORDS[:40]] + ["word " * 100]
     means = torch.zeros(len(texts), len(LABELS), dtype=torch.float64)
@@ -116,15 +118,59 @@ def test_mistakes_are_one_message(experiment, tmp_path):
     assert code == 1 and said == "predict: nowhere.txt: no such file\n"
     (tmp_path / "metrics.json").touch()
     with pytest.raises(UserError, match="make export"):
-        model_folders(tmp_path)
+        predict.model_folders(tmp_path)
     with pytest.raises(UserError, match="neither a model, nor a run"):
-        model_folders(tmp_path.parent)
+        predict.model_folders(tmp_path.parent)
 
 
 def test_models_of_other_labels_cannot_vote(experiment, tmp_path):
     write_model(tmp_path / "other", 0, experiment / "seed-0" / "model", ["a", "b"])
     with pytest.raises(UserError, match=r"its labels are a, b, but those of .* are negative"):
         Ensemble([experiment / "seed-0" / "model", tmp_path / "other"])
+
+
+@pytest.fixture(scope="module")
+def linear(tmp_path_factory):
+    """A linear experiment's folder, with its run."""
+    folder = tmp_path_factory.mktemp("linear")
+    train(make_run(folder), folder / "seed-0")
+    return folder
+
+
+@pytest.mark.parametrize("place", ["", "seed-0", "seed-0/model"])
+def test_a_linear_model_needs_neither_torch_nor_transformers(linear, place):
+    texts = ["A fine film.", "", "nul\0inside", "word " * 1000]
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import predict; "
+        "predict.main(**vars(predict.arguments())); "
+        "assert not {'torch', 'transformers'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", program, os.path.dirname(predict.__file__)]  # noqa: PTH120
+    command += [linear / place, "--format", "jsonl"]
+    done = subprocess.run(command, input="\n".join(texts).encode(), capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    found = [json.loads(line) for line in done.stdout.decode().splitlines()]
+    expected = LinearModel.load(linear / "seed-0" / "model").probabilities(
+        [texts[0], texts[2].replace("\0", ""), texts[3]]
+    )
+    assert [found[n]["probabilities"]["negative"] for n in (0, 2, 3)] == expected[:, 0].tolist()
+    assert found[1]["prediction"] is None
+    assert done.stderr.decode() == "4 texts, one model; 1 empty, not classified\n"
+
+
+def test_a_linear_model_votes_alone(linear, experiment):
+    for folders in ((linear, experiment / "seed-0"), (experiment / "seed-0", linear)):
+        code, _, said = run(folders[0], "A fine film.", "--also", folders[1])
+        assert code == 1 and "a linear model votes with no other" in said and "\n" not in said[:-1]
+
+
+def test_a_folder_of_something_else_is_one_message(tmp_path):
+    for content in ("[]", "{", "{}"):
+        write_text(tmp_path / "config.json", content)
+        code, _, said = run(tmp_path, "A fine film.")
+        assert code == 1, said
+        if content != "{}":
+            assert said == f"predict: {tmp_path}: its config.json is not that of a model\n"
 
 
 def test_help_is_quick(monkeypatch):

@@ -61,7 +61,8 @@ def test_one_file_of_any_format(folder, ending):
     assert (settings["text"], settings["label"]) == ("review_body", "sentiment")
     assert settings["labels"] == list(FEELINGS)
     assert settings["splits"] == {"valid": 18, "test": 36}
-    assert {e["engine"] for e in config["experiments"].values()} == {"fairseq", "transformers"}
+    engines = [e["engine"] for e in config["experiments"].values()]
+    assert engines == ["linear", "fairseq", "fairseq", "transformers"]
     text = (folder / "my-reviews.yaml").read_text(encoding="utf-8")
     assert text.count("#") > 10
 

@@ -20,6 +20,7 @@ def tables(tmp_path):
     paths = tmp_path / "runs.csv", tmp_path / "summary.csv"
     aggregate_runs.main(
         metrics=[folder / "metrics.json" for folder in folders],
+        audits={},
         published=published(synthetic_study.CONFIG),
         runs_output=paths[0],
         summary_output=paths[1],

@@ -1,8 +1,12 @@
+import re
+
 import yaml
 
 import describe_model
-from seedwise.files import write_json
+from seedwise.files import read_json, write_json
+from seedwise.models.linear import LinearModel
 from support import synthetic_study
+from support.linear_runs import make_run, train
 from support.tiny_chain import run_settings
 
 
@@ -32,3 +36,33 @@ def test_card_says_data_settings_seeds_scores_and_licence(tmp_path):
     assert "| finetune.learning_rate | 0.003 |" in body
     assert "1,600 texts: 800 negative, 800 positive" in body
     assert "CITATION.cff" in body
+
+
+def test_card_of_a_linear_model_has_code_that_runs(tmp_path, monkeypatch, capsys):
+    run = make_run(tmp_path)
+    paths = train(run, tmp_path)
+    write_json(tmp_path / "audit.json", synthetic_study.AUDIT)
+    describe_model.main(
+        metrics=[paths["metrics"]],
+        audit=tmp_path / "audit.json",
+        seed=0,
+        settings=run.settings,
+        title="A synthetic study",
+        licence="mit",
+        output=paths["model"] / "README.md",
+    )
+    text = (paths["model"] / "README.md").read_text(encoding="utf-8")
+    meta = yaml.safe_load(text.split("---\n")[1])
+    assert meta["library_name"] == "scikit-learn" and "linear" in meta["tags"]
+    metrics = read_json(paths["metrics"])
+    chosen = metrics["candidates"][metrics["best_epoch"] - 1]
+    assert f"TF-IDF of {chosen['features']} (C = {chosen['C']})" in text
+    assert "No seed changes the result. 8 candidates were tried." in text
+    assert "seeds, mean" not in text and "| linear.C | 0.1, 1, 10, 100 |" in text
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    sentences = ["A fine film, well made.", "It broke and failed."]
+    monkeypatch.chdir(paths["model"])
+    exec(code.replace('["A text."]', repr(sentences)), {})
+    model = LinearModel.load(paths["model"])
+    best = model.probabilities(sentences).argmax(axis=1)
+    assert capsys.readouterr().out == f"{[model.labels[i] for i in best]}\n"

@@ -165,11 +165,13 @@ def test_hyperparameters_by_experiment_only_where_they_differ():
         "experiments": {
             "a": {"finetune": {"epochs": 5, "learning_rate": 1e-05}},
             "b": {"finetune": {"epochs": 5, "learning_rate": 2e-05}},
+            "c": {"linear": {"C": [1, 10]}},
         }
     }
     assert render_pdf.hyperparameters(config) == [
         ("epochs", "5"),
         ("learning_rate", "a: 1e-05; b: 2e-05"),
+        ("linear.C", "1, 10"),
     ]
 
 

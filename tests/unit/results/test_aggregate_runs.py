@@ -13,9 +13,9 @@ def metrics(tmp_path):
     return [folder / "metrics.json" for folder in synthetic_study.write_study(tmp_path)]
 
 
-def aggregate(metrics, folder, published=None):
+def aggregate(metrics, folder, published=None, audits=None):
     outputs = {"runs_output": folder / "runs.csv", "summary_output": folder / "summary.csv"}
-    aggregate_runs.main(metrics=metrics, published=published or {}, **outputs)
+    aggregate_runs.main(metrics=metrics, audits=audits or {}, published=published or {}, **outputs)
     return tuple(pd.read_csv(path) for path in outputs.values())
 
 
@@ -54,6 +54,34 @@ def test_one_seed_has_no_interval(metrics, tmp_path):
     assert summary.loc[0, "n"] == 1
     assert summary.loc[0, "std"] == 0
     assert summary[["ci_low", "ci_high"]].isna().all(axis=None)
+
+
+def test_what_no_seed_changes_has_no_spread(metrics, tmp_path):
+    edit(metrics[0], experiment="linear", engine="linear", init="none", model="tf-idf")
+    known = {"linear": {"mean": 0.8392, "std": 0.0014, "source": "the paper"}}
+    _, summary = aggregate(metrics[:1], tmp_path, known)
+    row = summary.iloc[0]
+    assert (row["n"], row["mean"], row["published_mean"]) == (1, 0.8, 0.8392)
+    assert row[["std", "ci_low", "ci_high"]].isna().all()
+
+
+def test_the_commonest_label_has_a_row_for_each_data_set(metrics, tmp_path):
+    counts = {
+        "even": ({"b": 5, "a": 5}, {"b": 1, "a": 3}),
+        "uneven": ({"b": 3, "a": 7, "c": 0}, {"b": 6, "a": 2, "c": 2}),
+    }
+    for name, parts in counts.items():
+        splits = {s: {"labels": part} for s, part in zip(("train", "test"), parts, strict=True)}
+        audit = {"labels": list(parts[0]), "splits": splits}
+        (tmp_path / f"{name}.json").write_text(json.dumps(audit))
+    _, summary = aggregate(metrics, tmp_path, audits={n: tmp_path / f"{n}.json" for n in counts})
+    rows = summary.tail(2)
+    assert (rows["experiment"] == "commonest-label").all() and (rows["n"] == 1).all()
+    assert rows["dataset"].tolist() == ["even", "uneven"]
+    # Of equally common ones the first; the label is chosen on the training split.
+    assert rows["mean"].tolist() == [0.25, 0.2]
+    assert (rows[["engine", "init"]] == "none").all(axis=None)
+    assert rows[["std", "ci_low", "ci_high", "published_mean"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize("field", ["code_sha256", "config_sha256", "data_sha256"])

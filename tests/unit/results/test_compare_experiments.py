@@ -68,6 +68,7 @@ def demo(tmp_path_factory):
         table = predicted[["id", "label"]].assign(prediction=predicted[run])
         table.to_csv(folder / "predictions.csv", index=False)
         metrics = {"experiment": experiment, "seed": int(seed), "dataset": "movie-reviews"}
+        metrics["engine"] = experiment.partition("-")[0]
         correct = (table["label"] == table["prediction"]).to_numpy(dtype=float)
         write_json(folder / "metrics.json", metrics | {"test_accuracy": correct.mean()})
         folders.append(folder)
@@ -118,6 +119,47 @@ def test_the_default_study_is_corrected_for_three_comparisons(demo):
     smallest, middle, largest = sorted(demo[0]["p_value"])
     by_hand = [3 * smallest, max(3 * smallest, 2 * middle), max(2 * middle, largest)]
     assert sorted(demo[0]["p_holm"]) == pytest.approx([min(1, p) for p in by_hand])
+
+
+def linear_run(folder, right):
+    """Make the run of a linear experiment that gets the texts right which the function says."""
+    folder.mkdir(parents=True)
+    rows = [
+        (f"test-{i}", label, label if right(i) else "other")
+        for i, label in enumerate(["negative", "positive"] * (synthetic_study.TEXTS // 2))
+    ]
+    table = pd.DataFrame(rows, columns=["id", "label", "prediction"])
+    table.to_csv(folder / "predictions.csv", index=False)
+    named = {"experiment": folder.name, "engine": "linear", "seed": 0, "dataset": "reviews"}
+    write_json(folder / "metrics.json", named | {"test_accuracy": 0.5})
+    return folder
+
+
+def test_a_deterministic_run_stands_beside_each_of_the_others(tmp_path):
+    folders = synthetic_study.write_study(tmp_path)
+    linear = linear_run(tmp_path / "linear", lambda i: i % 4 > 0)
+    row = compare([linear, *folders[:3]], tmp_path / "comparisons.csv").iloc[0]
+    assert (row["experiment_a"], row["experiment_b"]) == ("linear", "fairseq-pretrained")
+    a, b = np.arange(synthetic_study.TEXTS) % 4 > 0, correctness(tmp_path, "fairseq-pretrained")
+    assert row["seeds"] == 3 and row["mean_a"] == 0.75
+    per_text = b.mean(axis=1) - a
+    assert row["difference"] == pytest.approx(per_text.mean())
+    rng = np.random.default_rng(7)
+    flipped = [abs((per_text * rng.choice([-1, 1], per_text.size)).sum()) for _ in range(20_000)]
+    p_value = np.mean(np.array(flipped) >= abs(per_text.sum()) - 1e-9)
+    assert row["p_value"] == pytest.approx(p_value, abs=0.015)
+    # Over seeds, only the other's accuracy moves.
+    seeds = stats.ttest_1samp(b.mean(axis=0) - 0.75, 0).confidence_interval(0.95)
+    assert (row["seeds_ci_low"], row["seeds_ci_high"]) == pytest.approx((seeds.low, seeds.high))
+
+
+def test_two_deterministic_runs_are_compared_by_mcnemars_test(tmp_path):
+    linear = linear_run(tmp_path / "linear", lambda i: i % 4 > 0)
+    other = linear_run(tmp_path / "words", lambda i: i % 5 > 0)
+    row = compare([linear, other], tmp_path / "comparisons.csv").iloc[0]
+    only = [sum(i % m == 0 and i % n > 0 for i in range(400)) for m, n in ((4, 5), (5, 4))]
+    assert row["p_value"] == pytest.approx(stats.binomtest(only[0], sum(only)).pvalue)
+    assert row["seeds"] == 1 and np.isnan(row["seeds_ci_low"])
 
 
 def test_same_bytes_again(tmp_path):

@@ -77,9 +77,42 @@ MISTAKES = {
         ("models.tiny.corpus", ["books"]),
         "models.tiny.corpus: unknown dataset 'books'; datasets of this study are reviews",
     ),
+    "a model for the linear engine": (
+        ("experiments.linear.model", "tiny"),
+        "experiments.linear.model: not a key of the engine 'linear'",
+    ),
+    "a start for the linear engine": (
+        ("experiments.linear.init", "random"),
+        "experiments.linear.init: not a key of the engine 'linear'",
+    ),
+    "fine-tuning of the linear engine": (
+        ("experiments.linear.finetune", {"epochs": 1}),
+        "experiments.linear.finetune: not a key of the engine 'linear'",
+    ),
+    "the linear engine's section elsewhere": (
+        ("experiments.fairseq-random.linear", {"C": [1]}),
+        "experiments.fairseq-random.linear: not a key of the engine 'fairseq'",
+    ),
+    "a linear experiment without data": (
+        ("experiments.linear.dataset",),
+        "experiments.linear: missing key 'dataset'; required are engine, dataset",
+    ),
+    "no engine": (
+        ("experiments.linear.engine",),
+        "experiments.linear: missing key 'engine'; required are engine, dataset",
+    ),
+    "other n-grams": (
+        ("linear", {"features": ["sentences"]}),
+        "linear.features.0: 'sentences' is not one of words, characters",
+    ),
+    "a regularization without end": (("linear", {"C": [0]}), "linear.C.0: 0 is less than or"),
+    "the name of a row of the tables": (
+        ("experiments.commonest-label", {"engine": "linear", "dataset": "reviews"}),
+        "experiments.commonest-label: the tables have a row of this name; give the experiment",
+    ),
     "unknown engine": (
         ("experiments.fairseq-random.engine", "jax"),
-        "experiments.fairseq-random.engine: 'jax' is not one of fairseq, transformers",
+        "experiments.fairseq-random.engine: 'jax' is not one of fairseq, transformers, linear",
     ),
     "heads that do not divide": (
         ("models.tiny.architecture.attention_heads", 3),
@@ -158,7 +191,8 @@ def test_experiments_override_the_hyperparameters_of_the_study(config):
 
 def test_experiments_are_found_by_their_keys(config):
     assert entries.experiments(config, engine="fairseq", init="random") == ["fairseq-random"]
-    assert len(entries.experiments(config)) == 3
+    assert entries.experiments(config, model="tiny") == entries.experiments(config)[1:]
+    assert len(entries.experiments(config)) == 4
 
 
 def test_name_pattern_matches_these_names_only():
@@ -176,6 +210,22 @@ def test_a_random_start_does_not_depend_on_the_pretraining(config):
     random, pretrained = "fairseq-random", "fairseq-pretrained"
     assert entries.run_settings(config, random) == entries.run_settings(changed, random)
     assert entries.run_settings(config, pretrained) != entries.run_settings(changed, pretrained)
+
+
+def test_a_linear_experiment_has_a_section_of_its_own_and_one_seed(config):
+    config["linear"] = {"C": [1, 3]}
+    config["experiments"]["words"] = config["experiments"]["linear"] | {
+        "linear": {"features": ["words"]}
+    }
+    entries.merge_hyperparameters(config)
+    assert config["experiments"]["words"]["linear"] == {"C": [1, 3], "features": ["words"]}
+    assert "finetune" not in config["experiments"]["linear"]
+    settings = entries.run_settings(config, "linear")
+    assert (settings["init"], settings["model"]) == ("none", "tf-idf")
+    assert settings["linear"] == {"C": [1, 3], "precision": "float64", "threads": 1}
+    assert entries.seeds(config | {"seeds": [4, 2]}, "linear") == [4]
+    assert entries.seeds(config | {"seeds": [4, 2]}, "fairseq-random") == [4, 2]
+    assert entries.datasets_with_model(config, "tiny") == ["reviews"]
 
 
 def test_run_settings_follow_every_other_setting(config):

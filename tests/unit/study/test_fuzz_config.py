@@ -80,6 +80,7 @@ def plan(config):
     entries.merge_hyperparameters(config)
     for name in config["experiments"]:
         entries.run_settings(config, name)
+    for name in entries.experiments(config, engine="transformers"):
         entries.starts_from_folder(config, name)
     reporting.run_files(config, "metrics.json")
 

@@ -1,0 +1,102 @@
+"""A linear classifier, logistic regression on TF-IDF, in files of names and numbers alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+from scipy.sparse import csr_matrix
+from scipy.special import softmax
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from seedwise.errors import UserError, one_line
+from seedwise.files import read_json, write_json
+
+FEATURES: dict[str, dict[str, Any]] = {
+    "words": {"analyzer": "word", "ngram_range": (1, 2), "sublinear_tf": True},
+    "characters": {"analyzer": "char_wb", "ngram_range": (2, 5), "sublinear_tf": True},
+}
+"""The arguments of `TfidfVectorizer` for each kind of n-grams; all others are its defaults."""
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """A trained classifier.
+
+    Attributes:
+        labels: The labels, in class order.
+        features: One of `FEATURES`.
+        vectorizer: Fitted on the training texts.
+        coefficients: Shape (labels, n-grams).
+        intercepts: Shape (labels,); minus infinity for a label that no training text has.
+        cut: How many texts it read in part: none, however long.
+    """
+
+    labels: list[str]
+    features: str
+    vectorizer: TfidfVectorizer
+    coefficients: np.ndarray
+    intercepts: np.ndarray
+    cut: ClassVar[int] = 0
+
+    @classmethod
+    def of(
+        cls,
+        labels: list[str],
+        features: str,
+        vectorizer: TfidfVectorizer,
+        classifier: LogisticRegression,
+    ) -> "LinearModel":
+        """Return the model of a ``classifier`` that was trained on indices of ``labels``."""
+        coefficients = np.zeros((len(labels), classifier.coef_.shape[1]))
+        intercepts = np.full(len(labels), -np.inf)
+        # Of two classes, scikit-learn keeps what the second has beyond the first.
+        intercepts[classifier.classes_] = 0.0
+        rows = classifier.classes_[-len(classifier.coef_) :]
+        coefficients[rows], intercepts[rows] = classifier.coef_, classifier.intercept_
+        return cls(labels, features, vectorizer, coefficients, intercepts)
+
+    def probabilities(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the probability of each label for each text, shape (texts, labels)."""
+        return self.probabilities_of(self.vectorizer.transform(texts))
+
+    def probabilities_of(self, tfidf: csr_matrix) -> np.ndarray:
+        """Return the same for texts that the vectorizer has read, shape (texts, n-grams)."""
+        return softmax(tfidf @ self.coefficients.T + self.intercepts, axis=1)
+
+    def save(self, folder: Path) -> None:
+        """Write the model's files into a new folder."""
+        folder.mkdir()
+        config = {"engine": "linear", "labels": self.labels, "features": self.features}
+        write_json(folder / "config.json", config)
+        write_json(folder / "vocabulary.json", self.vectorizer.get_feature_names_out().tolist())
+        weights = {"idf": self.vectorizer.idf_, "coefficients": self.coefficients}
+        weights["intercepts"] = self.intercepts
+        (folder / "model.safetensors").write_bytes(save(weights))
+
+    @classmethod
+    def load(cls, folder: Path) -> "LinearModel":
+        """Read a model that `save` wrote.
+
+        Raises:
+            UserError: Its files are not those of a linear model, or do not fit each other.
+        """
+        try:
+            config = read_json(folder / "config.json")
+            labels, features = config["labels"], config["features"]
+            vocabulary = read_json(folder / "vocabulary.json")
+            weights = load_file(folder / "model.safetensors")
+            vectorizer = TfidfVectorizer(vocabulary=vocabulary, **FEATURES[features])
+            vectorizer.idf_ = weights["idf"]
+            shape = len(labels), len(vocabulary)
+            coefficients = weights["coefficients"].reshape(shape)
+            intercepts = weights["intercepts"].reshape(shape[:1])
+            model = cls(labels, features, vectorizer, coefficients, intercepts)
+            model.probabilities([""])  # fails where types do not fit
+        except (OSError, LookupError, TypeError, ValueError, SafetensorError) as error:
+            raise UserError(f"{folder}: no linear model ({one_line(error)})") from None
+        return model

@@ -1,0 +1,130 @@
+"""Train logistic regression on TF-IDF, chosen on the validation split; predict the test split once.
+
+Inputs: the data set's splits and audit. Outputs: the files of the run contract (``history.csv``,
+where an epoch is a candidate, ``predictions.csv``, ``metrics.json``) and the folder ``model``: the
+first candidate with the highest validation accuracy.
+"""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, log_loss
+from threadpoolctl import threadpool_limits
+
+from seedwise.environment import processor_name
+from seedwise.errors import UserError
+from seedwise.files import atomic
+from seedwise.machine.progress import Reporter
+from seedwise.models.linear import FEATURES, LinearModel
+from seedwise.step import step
+from seedwise.training.runs import Outcome, Run, best_epoch, write_run
+
+logger = logging.getLogger(__name__)
+
+ITERATIONS = 1000
+"""More than the solver needs; it stops by itself."""
+
+
+def read_training_texts(vectorizer: TfidfVectorizer, texts: list[str], features: str) -> Any:
+    """Fit the vectorizer on the training texts; return what it reads in them.
+
+    Raises:
+        UserError: They have no such n-grams at all.
+    """
+    try:
+        return vectorizer.fit_transform(texts)
+    except ValueError as error:
+        if "empty vocabulary" not in str(error):
+            raise
+        raise UserError(
+            f"linear.features: {features!r} finds nothing in the training texts; "
+            f"leave it out of {', '.join(FEATURES)}"
+        ) from None
+
+
+def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearModel]:
+    """Try every candidate.
+
+    Returns:
+        The history, what the candidates are, the solver's iterations over all of them, and the
+        first model with the highest validation accuracy.
+    """
+    settings, labels = run.hyperparameters, run.labels
+    records = {split: run.texts(split) for split in ("train", "valid")}
+    texts = {split: [record["text"] for record in part] for split, part in records.items()}
+    truth = {split: [labels.index(r["label"]) for r in part] for split, part in records.items()}
+    progress = Reporter(len(settings["features"]) * len(settings["C"]))
+    rows: list[dict[str, Any]] = []
+    candidates: list[dict[str, Any]] = []
+    iterations, best = 0, None
+    for features in settings["features"]:
+        vectorizer = TfidfVectorizer(**FEATURES[features])
+        tfidf = {
+            "train": read_training_texts(vectorizer, texts["train"], features),
+            "valid": vectorizer.transform(texts["valid"]),
+        }
+        for c in settings["C"]:
+            classifier = LogisticRegression(C=c, max_iter=ITERATIONS)
+            classifier.fit(tfidf["train"], truth["train"])
+            iterations += int(classifier.n_iter_.max())
+            model = LinearModel.of(labels, features, vectorizer, classifier)
+            for split in ("train", "valid"):
+                found = model.probabilities_of(tfidf[split])
+                rows.append(
+                    {
+                        "epoch": len(candidates) + 1,
+                        "split": split,
+                        "loss": log_loss(truth[split], found, labels=range(len(labels))),
+                        "accuracy": accuracy_score(truth[split], found.argmax(axis=1)),
+                    }
+                )
+            accuracy = rows[-1]["accuracy"]
+            if accuracy > max((tried["valid_accuracy"] for tried in candidates), default=-1.0):
+                best = model
+            candidates.append({"features": features, "C": c, "valid_accuracy": accuracy})
+            logger.info("%s, C = %g: validation accuracy %.4f", features, c, accuracy)
+            progress.report(len(candidates), rows[-2]["loss"], rows[-2]["accuracy"])
+    assert best is not None
+    return pd.DataFrame(rows), candidates, iterations, best
+
+
+def main(*, run: Run, history: Path, predictions: Path, metrics: Path, model: Path) -> None:
+    """Train, predict, write the run."""
+    started = time.monotonic()
+    # Other threads would add up in another order, and take longer.
+    with threadpool_limits(run.hyperparameters["threads"]):
+        rows, candidates, iterations, best = train(run)
+    logger.info("chosen: %s", candidates[best_epoch(rows) - 1])
+    trained = time.monotonic()
+    probabilities = best.probabilities([record["text"] for record in run.texts("test")])
+    words = sum(len(record["text"].split()) for record in run.texts("train"))
+    outcome = Outcome(
+        history=rows,
+        probabilities=probabilities,
+        train_seconds=trained - started,
+        eval_seconds=time.monotonic() - trained,
+        updates=iterations,
+        train_tokens=words * len(candidates),
+        device=processor_name(),
+        packages=("scikit-learn",),
+        details={"candidates": candidates},
+    )
+    with atomic(model) as folder:
+        best.save(folder)
+    write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
+
+
+if __name__ == "__main__":
+    with step(snakemake):
+        main(
+            run=Run.of(snakemake, snakemake.input.data),
+            history=Path(snakemake.output.history),
+            predictions=Path(snakemake.output.predictions),
+            metrics=Path(snakemake.output.metrics),
+            model=Path(snakemake.output.folder[0]).parent,
+        )
