@@ -50,6 +50,7 @@ def main(
     dictionary: Path,
     data: Path,
     architecture: dict[str, Any],
+    max_tokens: int,
     folder: Path,
 ) -> None:
     """Convert, check, write."""
@@ -58,9 +59,7 @@ def main(
     model = build_model(weights, architecture, labels, source=str(checkpoint))
     with atomic(folder) as partial:
         model.save_pretrained(partial)
-        build_tokenizer(sentencepiece, dictionary, architecture["max_positions"]).save_pretrained(
-            partial
-        )
+        build_tokenizer(sentencepiece, dictionary, max_tokens).save_pretrained(partial)
         differing = differing_labels(partial, data, labels, predictions)
         if differing:
             raise UserError(
@@ -79,5 +78,6 @@ if __name__ == "__main__":
             dictionary=Path(snakemake.input.dictionary[0]),
             data=Path(snakemake.input.data[0]).parent,
             architecture=snakemake.params.architecture,
+            max_tokens=snakemake.params.max_tokens,
             folder=Path(snakemake.output.folder[0]).parent,
         )

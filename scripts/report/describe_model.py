@@ -1,6 +1,7 @@
 """Write the model card of a run: README.md beside its weights, as the Hugging Face hub reads it.
 
-Inputs: metrics.json of the experiment's runs, the audit of its data. Output: the card.
+Inputs: the model's folder, metrics.json of the experiment's runs, the audit of its data. Output:
+the card.
 """
 
 from collections.abc import Sequence
@@ -145,11 +146,10 @@ def linear_parts(run: dict[str, Any]) -> dict[str, str]:
 
 
 def finetuned_parts(
-    run: dict[str, Any], runs: Sequence[dict[str, Any]], settings: dict[str, Any]
+    run: dict[str, Any], runs: Sequence[dict[str, Any]], longest: int
 ) -> dict[str, str]:
     """Return what the card of a fine-tuned model says in places of its own."""
     starts = {"random": "random weights", "pretrained": f"the pre-trained model `{run['model']}`"}
-    longest = settings["architecture"]["max_positions"]
     seeds = ", ".join(str(one["seed"]) for one in runs)
     return {
         "how": f"fine-tuned with {run['engine']} from {starts[run['init']]}",
@@ -166,12 +166,15 @@ def card(
     runs: Sequence[dict[str, Any]],
     audit: dict[str, Any],
     settings: dict[str, Any],
+    longest: int | None,
     title: str,
     licence: str,
 ) -> str:
-    """Return the card of ``run``, one of the ``runs`` of its experiment."""
-    linear = run["engine"] == "linear"
-    parts = linear_parts(run) if linear else finetuned_parts(run, runs, settings)
+    """Return the card of ``run``, one of the ``runs`` of its experiment.
+
+    ``longest`` is how many tokens of a text the model reads; None if there is no end to it.
+    """
+    parts = linear_parts(run) if longest is None else finetuned_parts(run, runs, longest)
     shown = plain_pairs(
         {key: settings[key] for key in ("architecture", "finetune", "linear") if key in settings}
     )
@@ -206,7 +209,9 @@ def main(
     """Write README.md."""
     runs = read_metrics(metrics)
     (run,) = [one for one in runs if one["seed"] == seed]
-    write_text(output, card(run, runs, read_json(audit), settings, title, licence))
+    tokenizer = output.with_name("tokenizer_config.json")
+    longest = read_json(tokenizer)["model_max_length"] if tokenizer.is_file() else None
+    write_text(output, card(run, runs, read_json(audit), settings, longest, title, licence))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from seedwise.study.encoders import with_needed_files
+
 Config = dict[str, Any]
 
 DETERMINISTIC = ("linear",)
@@ -22,13 +24,17 @@ def seeds(config: Config, experiment: str) -> list[int]:
 def merge_hyperparameters(config: Config) -> None:
     """Lay each experiment's own hyper-parameters over the study's, in place.
 
-    A model whose tokenizer is made in the study gets a section for its defaults.
+    A model whose tokenizer is made in the study gets a section for its defaults, one from a hub the
+    list of the files it needs.
     """
     for experiment in config["experiments"].values():
         section = "linear" if experiment["engine"] == "linear" else "finetune"
         experiment[section] = config.get(section, {}) | experiment.get(section, {})
     for name in trained_models(config):
         config["models"][name].setdefault("tokenizer", {})
+    for name in models_with(config, "transformers_checkpoint"):
+        model = config["models"][name]
+        model["transformers_checkpoint"] = with_needed_files(model["transformers_checkpoint"])
 
 
 def experiments(config: Config, **wanted: str) -> list[str]:
@@ -53,6 +59,24 @@ def trained_models(config: Config) -> list[str]:
 def models_with(config: Config, checkpoint: str) -> list[str]:
     """Return the models with a `fairseq_checkpoint` or a `transformers_checkpoint`."""
     return [name for name, model in config["models"].items() if checkpoint in model]
+
+
+def fairseq_models(config: Config) -> list[str]:
+    """Return the models that fairseq builds: its own, and those that an experiment wants in it."""
+    wanted = {e["model"] for e in config["experiments"].values() if e["engine"] == "fairseq"}
+    own = ("corpus", "fairseq_checkpoint")
+    return [
+        name
+        for name, model in config["models"].items()
+        if name in wanted or any(key in model for key in own)
+    ]
+
+
+def max_tokens(config: Config, model: str) -> int:
+    """Return how long the texts of a model with an architecture may be, in tokens."""
+    settings = config["models"][model]
+    positions = settings["architecture"]["max_positions"]
+    return min(positions, settings.get("max_tokens", positions))
 
 
 def starts_from_folder(config: Config, experiment: str) -> bool:
@@ -91,4 +115,4 @@ def run_settings(config: Config, experiment: str) -> Config:
     if chosen["init"] == "random":
         model.pop("pretrain", None)
     settings = {key: chosen[key] for key in ("engine", "init", "dataset", "model", "finetune")}
-    return settings | {"architecture": model.pop("architecture"), "model_source": model}
+    return settings | {"architecture": model.pop("architecture", {}), "model_source": model}
