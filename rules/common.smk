@@ -42,6 +42,13 @@ wildcard_constraints:
 experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
 experiment_model = lambda w: config["experiments"][w.experiment]["model"]
 experiment_init = lambda w: config["experiments"][w.experiment]["init"]
+experiment_converted = lambda w: experiment_model(w) in entries.converted_to_fairseq(config)
+
+# The files that cut the texts of {model}, the one to open first.
+model_tokenizer = collect(
+    "<results>/tokens/{{model}}/{file}",
+    file=lambda w: entries.tokenizer_files(config, w.model),
+)
 
 SPLITS = ["train", "valid", "test"]
 BINARIZED_FILES = ["dict.txt"] + [f"{s}.{e}" for s in SPLITS for e in ("bin", "idx")]

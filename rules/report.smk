@@ -97,6 +97,9 @@ rule render_pdf:
             ],
             dataset=reporting.datasets(config),
         ),
+        conversions=collect(
+            "<results>/pretrained/{model}/conversion.json", model=reporting.converted(config)
+        ),
         lora=[path for path in LORA if path.endswith(".json")],
         lora_figure=[path for path in LORA if path.endswith(".svg")],
     output:
@@ -116,6 +119,7 @@ rule render_pdf:
         config=config,
         datasets=list(config["datasets"]),
         engines=reporting.engines(config),
+        converted=reporting.converted(config),
     message:
         "Set report.pdf"
     script:

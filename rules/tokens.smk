@@ -59,7 +59,7 @@ rule train_tokenizer:
 
 rule encode_dataset:
     input:
-        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        tokenizer=model_tokenizer,
         dictionary="<results>/tokens/{model}/dict.txt",
         split="<results>/data/{dataset}/{split}.jsonl",
     output:
@@ -73,7 +73,9 @@ rule encode_dataset:
         mem_mb=1000,
         runtime=30,
     params:
-        max_positions=lookup(within=config, dpath="models/{model}/architecture/max_positions"),
+        max_positions=lookup(
+            within=config, dpath="models/{model}/architecture/max_positions", default=None
+        ),
     message:
         "Encode the {wildcards.split} split of {wildcards.dataset} for {wildcards.model}"
     script:

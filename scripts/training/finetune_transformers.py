@@ -170,7 +170,7 @@ def main(
     device = devices.prepare(run.finetune)
     if start is None:
         max_positions = run.settings["architecture"]["max_positions"]
-        tokenizer = build_tokenizer(*tokenizer_files, max_positions)
+        tokenizer = build_tokenizer(tokenizer_files[0], tokenizer_files[-1], max_positions)
     else:
         tokenizer = AutoTokenizer.from_pretrained(start)
     splits = {

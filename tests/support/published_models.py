@@ -127,7 +127,7 @@ def import_from(
         ),
         model=results / "pretrained" / "model.pt",
         dictionary=results / "tokens" / "dict.txt",
-        sentencepiece=results / "tokens" / "sentencepiece.bpe.model",
+        tokenizer=[results / "tokens" / "sentencepiece.bpe.model"],
     )
     return results / "pretrained" / "model.pt"
 
@@ -146,7 +146,7 @@ def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
         write_jsonl(data / f"{split}.jsonl", RECORDS[number::3])
         encode_dataset.main(
             split=data / f"{split}.jsonl",
-            sentencepiece=tokens / "sentencepiece.bpe.model",
+            tokenizer=tokens / "sentencepiece.bpe.model",
             dictionary=tokens / "dict.txt",
             max_positions=architecture["max_positions"],
             threads=1,
@@ -164,7 +164,7 @@ def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
     predict_reference.main(model=model, binarized=binarized, reference=reference)
     convert_model.main(
         checkpoint=model,
-        sentencepiece=tokens / "sentencepiece.bpe.model",
+        tokenizer=tokens / "sentencepiece.bpe.model",
         dictionary=tokens / "dict.txt",
         reference=reference,
         texts=[data / f"{split}.jsonl" for split in splits],

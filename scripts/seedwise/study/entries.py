@@ -6,6 +6,9 @@ from typing import Any
 
 Config = dict[str, Any]
 
+PUBLISHED_TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
+"""The files of a tokenizer in transformers' format."""
+
 
 def merge_hyperparameters(config: Config) -> None:
     """Lay each experiment's own hyper-parameters over the study's, in place.
@@ -40,6 +43,30 @@ def trained_models(config: Config) -> list[str]:
 def models_with(config: Config, checkpoint: str) -> list[str]:
     """Return the models with a `fairseq_checkpoint` or a `transformers_checkpoint`."""
     return [name for name, model in config["models"].items() if checkpoint in model]
+
+
+def models_with_bpe(config: Config, bpe: str) -> list[str]:
+    """Return the models whose fairseq checkpoint cuts texts in the way ``bpe``."""
+    return [
+        name
+        for name in models_with(config, "fairseq_checkpoint")
+        if config["models"][name]["fairseq_checkpoint"]["bpe"] == bpe
+    ]
+
+
+def converted_to_fairseq(config: Config) -> list[str]:
+    """Return the models that come as a transformers folder alone."""
+    given = set(models_with(config, "fairseq_checkpoint"))
+    return [name for name in models_with(config, "transformers_checkpoint") if name not in given]
+
+
+def tokenizer_files(config: Config, model: str) -> list[str]:
+    """Return the names of the files that cut texts for fairseq's `model`, beside ``dict.txt``.
+
+    A tokenizer of transformers' format where it is not a SentencePiece model of fairseq's.
+    """
+    published = model in [*models_with_bpe(config, "gpt2"), *converted_to_fairseq(config)]
+    return PUBLISHED_TOKENIZER if published else ["sentencepiece.bpe.model"]
 
 
 def starts_from_folder(config: Config, experiment: str) -> bool:

@@ -29,6 +29,24 @@ def published(config: Config) -> dict[str, dict[str, Any]]:
     }
 
 
+def converted(config: Config) -> list[str]:
+    """Return the models that some experiment needs converted from one engine's form to the other's.
+
+    From fairseq's where a model has no transformers folder, from transformers' where it has no more.
+    """
+    to_fairseq = entries.converted_to_fairseq(config)
+    folders = entries.models_with(config, "transformers_checkpoint")
+    return [
+        model
+        for model in config["models"]
+        if (model in to_fairseq and entries.experiments(config, engine="fairseq", model=model))
+        or (
+            model not in folders
+            and entries.experiments(config, engine="transformers", init="pretrained", model=model)
+        )
+    ]
+
+
 def training_folders(config: Config) -> list[str]:
     """Return the folders with a history.csv, below the study's results: runs and pre-trainings."""
     runs = [

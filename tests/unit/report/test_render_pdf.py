@@ -60,6 +60,7 @@ def inputs(tmp_path):
         "metrics": [folder / "metrics.json" for folder in folders],
         "figures": figures,
         "other_figures": [tmp_path / "accuracy.svg", *mistakes],
+        "conversions": {},
         "lora": None,
         "pdf": tmp_path / "report.pdf",
         "config_output": tmp_path / "config.yaml",
