@@ -1,4 +1,14 @@
 # Models: pre-trained here or published, converted between the engines, counted, exported.
+from seedwise.study import encoders
+
+try:
+    encoders.check_encoders(config)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+PUBLISHED_FOLDERS = entries.models_with(config, "transformers_checkpoint")
+
+
 rule pretrain_model:
     input:
         corpus=[
@@ -70,8 +80,12 @@ rule import_transformers:
         ),
     output:
         folder=multiext("<results>/pretrained/{model}/transformers/", *TRANSFORMERS_FILES),
+        architecture="<results>/pretrained/{model}/architecture.json",
+        counts="<results>/parameters/{model}/transformers.json",
     wildcard_constraints:
-        model=entries.name_pattern(entries.models_with(config, "transformers_checkpoint")),
+        model=entries.name_pattern(PUBLISHED_FOLDERS),
+    # What is refused, is refused before anything is trained.
+    priority: 2
     conda:
         "../envs/transformers.yaml"
     resources:
@@ -79,7 +93,9 @@ rule import_transformers:
         runtime=30,
     params:
         located=lookup(within=config, dpath="models/{model}/transformers_checkpoint"),
-        architecture=lookup(within=config, dpath="models/{model}/architecture"),
+        architecture=lookup(within=config, dpath="models/{model}/architecture", default={}),
+        max_tokens=lookup(within=config, dpath="models/{model}/max_tokens", default=None),
+        fairseq_experiments=lambda w: encoders.fairseq_experiments(config, w.model),
     message:
         "Take over the published transformers folder of {wildcards.model}"
     script:
@@ -129,9 +145,7 @@ rule convert_model:
         report="<results>/pretrained/{model}/conversion.json",
     wildcard_constraints:
         # Others bring a transformers folder of their own.
-        model=entries.name_pattern(
-            set(config["models"]) - set(entries.models_with(config, "transformers_checkpoint"))
-        ),
+        model=entries.name_pattern(set(config["models"]) - set(PUBLISHED_FOLDERS)),
     conda:
         "../envs/transformers.yaml"
     resources:
@@ -242,8 +256,14 @@ rule export_run:
         "../scripts/models/export_run.py"
 
 
-# The parameters of each model, by formula and counted in both engines.
+# The parameters of each model, by formula and counted in the engines that build it. Published
+# folders are counted when they are taken over.
 rule count_fairseq:
+    input:
+        published=branch(
+            lambda w: w.model in PUBLISHED_FOLDERS,
+            then=collect("<results>/pretrained/{{model}}/architecture.json"),
+        ),
     output:
         counts="<results>/parameters/{model}/fairseq.json",
     conda:
@@ -252,7 +272,7 @@ rule count_fairseq:
         mem_mb=4000,
         runtime=10,
     params:
-        architecture=lookup(within=config, dpath="models/{model}/architecture"),
+        architecture=lookup(within=config, dpath="models/{model}/architecture", default={}),
     message:
         "Count the parameters of fairseq's {wildcards.model}"
     script:
@@ -262,6 +282,8 @@ rule count_fairseq:
 rule count_transformers:
     output:
         counts="<results>/parameters/{model}/transformers.json",
+    wildcard_constraints:
+        model=entries.name_pattern(set(config["models"]) - set(PUBLISHED_FOLDERS)),
     conda:
         "../envs/transformers.yaml"
     resources:
@@ -277,8 +299,11 @@ rule count_transformers:
 
 rule check_parameters:
     input:
-        fairseq=collect(rules.count_fairseq.output.counts, model=config["models"]),
-        transformers=collect(rules.count_transformers.output.counts, model=config["models"]),
+        fairseq=collect(rules.count_fairseq.output.counts, model=entries.fairseq_models(config)),
+        transformers=collect(
+            "<results>/parameters/{model}/transformers.json", model=config["models"]
+        ),
+        published=collect(rules.import_transformers.output.architecture, model=PUBLISHED_FOLDERS),
     output:
         parameters="<results>/tables/parameters.csv",
     conda:
@@ -287,7 +312,7 @@ rule check_parameters:
         mem_mb=1000,
         runtime=10,
     params:
-        architectures={name: model["architecture"] for name, model in config["models"].items()},
+        architectures={name: model.get("architecture") for name, model in config["models"].items()},
     message:
         "Check the parameters of every model against its formulas"
     script:

@@ -1,12 +1,13 @@
 """Count the parameters of the RoBERTa that fairseq builds, part by part.
 
-Inputs: none; the architecture comes as a parameter. Output: ``counts`` (JSON: part, number).
+Inputs: the sizes of a published model (JSON); others come as a parameter. Output: ``counts`` (JSON:
+part, number).
 """
 
 from pathlib import Path
 from typing import Any
 
-from seedwise.files import write_json
+from seedwise.files import read_json, write_json
 from seedwise.models.parameters import count_parts
 from seedwise.models.weight_names import is_fused_copy, transformers_name
 from seedwise.step import step
@@ -25,7 +26,8 @@ def main(*, architecture: dict[str, Any], counts: Path) -> None:
 
 if __name__ == "__main__":
     with step(snakemake):
+        files = snakemake.input.published
         main(
-            architecture=snakemake.params.architecture,
+            architecture=read_json(Path(files[0])) if files else snakemake.params.architecture,
             counts=Path(snakemake.output.counts),
         )

@@ -11,10 +11,8 @@ from typing import Any
 
 from seedwise.data.archives import extract_folder
 from seedwise.errors import UserError
+from seedwise.models.encoders import SPECIAL_POSITIONS
 from seedwise.study.sources import verify_source
-
-SPECIAL_POSITIONS = 2
-"""Rows of the position embedding that no token uses: positions start behind the padding id."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +23,15 @@ class Published:
         source: The archive or folder.
         model: The model's name in the study.
         located: The mapping of `source` and `folder` in the study.
-        architecture: The configured one.
+        architecture: The configured one; of a transformers folder it may be empty.
+        max_tokens: How long texts may be, in tokens, if the study says it.
     """
 
     source: Path
     model: str
     located: dict[str, Any]
     architecture: dict[str, Any]
+    max_tokens: int | None = None
 
     @classmethod
     def of(cls, job: Any) -> "Published":
@@ -41,6 +41,7 @@ class Published:
             model=job.wildcards.model,
             located=job.params.located,
             architecture=job.params.architecture,
+            max_tokens=job.params.get("max_tokens"),
         )
 
     @contextmanager
@@ -67,7 +68,7 @@ class Published:
                 place = f"{self.source}!{inner}" if inner else str(self.source)
                 raise UserError(str(error).replace(str(folder), place)) from error
 
-    def check_sizes(self, found: dict[str, int], file: Path) -> None:
+    def check_sizes(self, found: dict[str, Any], file: Path) -> None:
         """Raise `UserError` if the sizes ``found`` in ``file`` are not the configured ones."""
         differing = [
             f"{name} is {found[name]} there, {size} in the study"
@@ -104,15 +105,3 @@ def checkpoint_sizes(checkpoint: dict[str, Any]) -> dict[str, int]:
     if heads := options.get("encoder_attention_heads"):
         sizes["attention_heads"] = heads
     return sizes
-
-
-def config_sizes(config: Any) -> dict[str, int]:
-    """Return the architecture in a RoBERTa's configuration of transformers."""
-    return {
-        "layers": config.num_hidden_layers,
-        "embed_dim": config.hidden_size,
-        "ffn_dim": config.intermediate_size,
-        "attention_heads": config.num_attention_heads,
-        "max_positions": config.max_position_embeddings - SPECIAL_POSITIONS,
-        "vocab_size": config.vocab_size,
-    }

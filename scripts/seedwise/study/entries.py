@@ -69,6 +69,24 @@ def tokenizer_files(config: Config, model: str) -> list[str]:
     return PUBLISHED_TOKENIZER if published else ["sentencepiece.bpe.model"]
 
 
+def fairseq_models(config: Config) -> list[str]:
+    """Return the models that fairseq builds: its own, and those that an experiment wants in it."""
+    wanted = {e["model"] for e in config["experiments"].values() if e["engine"] == "fairseq"}
+    own = ("corpus", "fairseq_checkpoint")
+    return [
+        name
+        for name, model in config["models"].items()
+        if name in wanted or any(key in model for key in own)
+    ]
+
+
+def max_tokens(config: Config, model: str) -> int:
+    """Return how long the texts of a model with an architecture may be, in tokens."""
+    settings = config["models"][model]
+    positions = settings["architecture"]["max_positions"]
+    return min(positions, settings.get("max_tokens", positions))
+
+
 def starts_from_folder(config: Config, experiment: str) -> bool:
     """Tell whether the engine transformers reads the model's folder for this experiment.
 
@@ -101,4 +119,4 @@ def run_settings(config: Config, experiment: str) -> Config:
     if chosen["init"] == "random":
         model.pop("pretrain", None)
     settings = {key: chosen[key] for key in ("engine", "init", "dataset", "model", "finetune")}
-    return settings | {"architecture": model.pop("architecture"), "model_source": model}
+    return settings | {"architecture": model.pop("architecture", {}), "model_source": model}

@@ -94,8 +94,8 @@ def _cross_check(config: Config) -> Iterator[str]:
 
     for name, model in models.items():
         key = f"models.{name}"
-        sizes = model["architecture"]
-        if sizes["embed_dim"] % sizes["attention_heads"]:
+        sizes = model.get("architecture", {})
+        if sizes.get("embed_dim", 0) % sizes.get("attention_heads", 1):
             yield (
                 f"{key}.architecture.embed_dim: {sizes['embed_dim']} is not a multiple of "
                 f"attention_heads ({sizes['attention_heads']})"
@@ -105,9 +105,11 @@ def _cross_check(config: Config) -> Iterator[str]:
         for section in ("tokenizer", "pretrain"):
             if section in model and "corpus" not in model:
                 yield f"{key}.{section}: needs a corpus, but the model comes from a checkpoint"
+        if "max_tokens" in model and "corpus" in model:
+            yield f"{key}.max_tokens: is for a checkpoint; here texts end at max_positions"
         yield from _uneven_batch(f"{key}.pretrain", model.get("pretrain", {}), 32)
         block = model.get("pretrain", {}).get("block_tokens", 0)
-        if block > sizes["max_positions"]:
+        if block > sizes.get("max_positions", block):
             yield (
                 f"{key}.pretrain.block_tokens: {block} is more than "
                 f"architecture.max_positions ({sizes['max_positions']})"

@@ -148,7 +148,13 @@ def take_over(folder, target):
         weights = target / "model.safetensors"
 
         def main():
-            import_transformers.main(published=published, folder=target)
+            import_transformers.main(
+                published=published,
+                fairseq_experiments=[],
+                folder=target,
+                architecture=target / "architecture.json",
+                counts=target / "counts.json",
+            )
 
     return *processes.run(main, target.parent / "log"), weights
 
@@ -246,14 +252,17 @@ def bring_code(folder, canary):
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("spoil", "said"),
     [
-        lie_about_the_length,
-        point_behind_the_end,
-        lie_about_a_shape,
-        bring_a_pickle,
-        bring_code,
+        (lie_about_the_length, ": transformers cannot load this model: "),
+        (point_behind_the_end, ": transformers cannot load this model: "),
+        (lie_about_a_shape, ": transformers cannot load this model: "),
+        (bring_a_pickle, ": models.tiny.transformers_checkpoint allows weights in model.safet"),
+        (
+            bring_code,
+            "config.json: `auto_map` asks for code of the model's own, which is never run",
+        ),
     ],
 )
-def test_a_transformers_folder(transformers_folder, tmp_path, spoil):
-    refused(transformers_folder, tmp_path, spoil, ": transformers cannot load this model: ")
+def test_a_transformers_folder(transformers_folder, tmp_path, spoil, said):
+    refused(transformers_folder, tmp_path, spoil, said)

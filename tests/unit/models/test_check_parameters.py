@@ -43,8 +43,8 @@ def check(architecture, fairseq, transformers, folder):
     output = folder / "parameters.csv"
     check_parameters.main(
         architectures={"small": architecture},
-        fairseq=[fairseq],
-        transformers=[transformers],
+        fairseq={"small": fairseq} if fairseq else {},
+        transformers={"small": transformers},
         parameters=output,
     )
     return pd.read_csv(output)
