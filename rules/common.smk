@@ -53,5 +53,18 @@ model_tokenizer = collect(
 SPLITS = ["train", "valid", "test"]
 BINARIZED_FILES = ["dict.txt"] + [f"{s}.{e}" for s in SPLITS for e in ("bin", "idx")]
 
+# All texts that a {model} is used with, and their tokens in fairseq's numbering.
+model_texts, model_tokens = (
+    collect(
+        pattern,
+        dataset=lambda w: entries.datasets_with_model(config, w.model),
+        split=SPLITS,
+    )
+    for pattern in (
+        "<results>/data/{dataset}/{split}.jsonl",
+        "<results>/binarized/{{model}}/{dataset}/input0/{split}.bin",
+    )
+)
+
 # In every folder of a transformers model, beside files that depend on its tokenizer.
 TRANSFORMERS_FILES = ["config.json", "model.safetensors", "tokenizer_config.json"]

@@ -130,16 +130,8 @@ rule convert_model:
         tokenizer=model_tokenizer,
         dictionary="<results>/tokens/{model}/dict.txt",
         reference=rules.predict_reference.output.reference,
-        texts=collect(
-            "<results>/data/{dataset}/{split}.jsonl",
-            dataset=lambda w: entries.datasets_with_model(config, w.model),
-            split=SPLITS,
-        ),
-        tokens=collect(
-            "<results>/binarized/{{model}}/{dataset}/input0/{split}.bin",
-            dataset=lambda w: entries.datasets_with_model(config, w.model),
-            split=SPLITS,
-        ),
+        texts=model_texts,
+        tokens=model_tokens,
     output:
         folder=multiext("<results>/pretrained/{model}/transformers/", *TRANSFORMERS_FILES),
         report="<results>/pretrained/{model}/conversion.json",
@@ -176,7 +168,7 @@ rule convert_to_fairseq:
         mem_mb=8000,
         runtime=30,
     params:
-        experiments=lambda w: entries.experiments(config, engine="fairseq", model=w.model),
+        experiments=lambda w: encoders.fairseq_experiments(config, w.model),
     message:
         "Convert {wildcards.model} from transformers to fairseq"
     script:
@@ -187,21 +179,9 @@ rule check_conversion:
     input:
         folder=rules.import_transformers.output.folder,
         model=rules.convert_to_fairseq.output.model,
-        dictionary=collect(
-            "<results>/binarized/{{model}}/{dataset}/input0/dict.txt",
-            dataset=lambda w: entries.datasets_with_model(config, w.model)[0],
-        ),
-        # The first ones' hidden states are compared: unseen texts, as for the other direction.
-        texts=collect(
-            "<results>/data/{dataset}/{split}.jsonl",
-            dataset=lambda w: entries.datasets_with_model(config, w.model),
-            split=["valid", "train", "test"],
-        ),
-        tokens=collect(
-            "<results>/binarized/{{model}}/{dataset}/input0/{split}.bin",
-            dataset=lambda w: entries.datasets_with_model(config, w.model),
-            split=["valid", "train", "test"],
-        ),
+        dictionary=rules.convert_to_fairseq.output.dictionary,
+        texts=model_texts,
+        tokens=model_tokens,
     output:
         report="<results>/pretrained/{model}/conversion.json",
     wildcard_constraints:

@@ -1,9 +1,9 @@
 """Check that a published encoder computes the same in transformers and in fairseq.
 
-Inputs: the imported folder, the converted ``model.pt``, and the texts and binarized tokens of every
-data set used with the model. Output: ``report`` (JSON: largest difference of the hidden states,
-number of texts compared in each way). It is not written, and nothing is trained, unless the hidden
-states of 64 validation texts agree within 1e-4 and every id is the same.
+Inputs: the imported folder, the converted ``model.pt`` with its dictionary, and the texts and
+binarized tokens of every data set used with the model. Output: ``report`` (JSON: largest difference
+of the hidden states, texts whose ids were compared). It is not written, and nothing is trained,
+unless the hidden states of 64 validation texts agree within 1e-4 and every id is the same.
 """
 
 import logging
@@ -68,7 +68,7 @@ def main(
     *,
     folder: Path,
     checkpoint: Path,
-    binarized: Path,
+    dictionary: Path,
     texts: list[Path],
     tokens: list[Path],
     report: Path,
@@ -78,8 +78,8 @@ def main(
     Args:
         folder: The transformers folder.
         checkpoint: The fairseq checkpoint.
-        binarized: A folder with the ``dict.txt`` of the checkpoint.
-        texts: Splits (JSONL); hidden states are those of the first one's texts.
+        dictionary: fairseq's ``dict.txt``.
+        texts: Splits (JSONL); hidden states are those of validation texts.
         tokens: The binarized tokens (``.bin``) of each split.
         report: The output.
     """
@@ -87,7 +87,7 @@ def main(
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     order = PublishedTokenizer.read(folder).fairseq_order(original.config.vocab_size)
     numbers = np.argsort(order)
-    first: list[np.ndarray] = []
+    chosen: list[np.ndarray] = []
     compared = 0
     for text_file, token_file in zip(texts, tokens, strict=True):
         split = [record["text"] for record in read_jsonl(text_file)]
@@ -99,10 +99,11 @@ def main(
                 f"{text_file}: AutoTokenizer and fairseq number {len(differing)} texts "
                 f"differently, the first on line {differing[0] + 1}"
             )
-        first = first or ids[:TEXTS]
+        if text_file.stem == "valid":
+            chosen = chosen or ids[:TEXTS]
         compared += len(split)
-    converted, _ = load_model(checkpoint, binarized, "cpu")
-    difference = largest_difference(original.eval(), converted, first, order)
+    converted, _ = load_model(checkpoint, dictionary.parent, "cpu")
+    difference = largest_difference(original.eval(), converted, chosen, order)
     if not difference <= TOLERANCE:
         raise UserError(
             f"{checkpoint}: its hidden states differ from those of {folder} by {difference:.2g}, "
@@ -118,7 +119,7 @@ if __name__ == "__main__":
         main(
             folder=Path(snakemake.input.folder[0]).parent,
             checkpoint=Path(snakemake.input.model),
-            binarized=Path(snakemake.input.tokens[0]).parent,
+            dictionary=Path(snakemake.input.dictionary),
             texts=[Path(path) for path in snakemake.input.texts],
             tokens=[Path(path) for path in snakemake.input.tokens],
             report=Path(snakemake.output.report),

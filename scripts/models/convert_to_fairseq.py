@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoConfig
 
-from seedwise.errors import UserError
 from seedwise.files import atomic, write_json, write_text
 from seedwise.models import bert_family
 from seedwise.models.weight_names import is_fused_copy
@@ -25,7 +24,7 @@ from seedwise_fairseq.launch import export_model
 
 def fairseq_weights(
     weights: bert_family.Weights,
-    config: dict[str, Any],
+    config: Any,
     architecture: dict[str, Any],
     order: list[int],
 ) -> bert_family.Weights:
@@ -53,14 +52,11 @@ def main(
     *, folder: Path, experiments: list[str], model: Path, architecture: Path, dictionary: Path
 ) -> None:
     """Convert and write; ``experiments`` are those that ask for fairseq."""
-    config = AutoConfig.from_pretrained(folder, local_files_only=True).to_dict()
-    key = ", ".join(f"experiments.{name}.engine" for name in experiments)
-    bert_family.check_type(config, str(folder / "config.json"), key)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    bert_family.check_fits(config, folder / "config.json", experiments)
     tokenizer = PublishedTokenizer.read(folder)
-    sizes = bert_family.architecture_of(config)
-    rows = sizes["vocab_size"]
-    if (pieces := tokenizer.tokenizer.get_vocab_size()) > rows:
-        raise UserError(f"{folder}: {pieces} pieces, but the embedding has {rows} rows")
+    sizes = bert_family.fairseq_architecture(config)
+    rows = config.vocab_size
     weights = fairseq_weights(
         load_file(folder / "model.safetensors"), config, sizes, tokenizer.fairseq_order(rows)
     )

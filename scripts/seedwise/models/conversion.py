@@ -125,7 +125,7 @@ def build_original(
     """
     config = AutoConfig.from_pretrained(original, local_files_only=True, **_names(labels))
     model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32).eval()
-    named = to_transformers(weights, model.base_model_prefix, order, config.to_dict())
+    named = to_transformers(weights, model.base_model_prefix, order, config)
     model.load_state_dict(named, strict=True)
     return model
 

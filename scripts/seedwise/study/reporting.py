@@ -30,9 +30,9 @@ def published(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def converted(config: Config) -> list[str]:
-    """Return the models that some experiment needs converted from one engine's form to the other's.
+    """Return the models that some experiment needs converted, from either engine's to the other's.
 
-    From fairseq's where a model has no transformers folder, from transformers' where it has no more.
+    From fairseq where a model has no transformers folder, from transformers where it has only that.
     """
     to_fairseq = entries.converted_to_fairseq(config)
     folders = entries.models_with(config, "transformers_checkpoint")

@@ -39,8 +39,8 @@ class PublishedTokenizer:
         """
         if not (folder / TOKENIZER).is_file():
             raise UserError(
-                f"{folder / TOKENIZER}: missing; for the engine fairseq, a published tokenizer must "
-                "be one that transformers calls fast"
+                f"{folder / TOKENIZER}: missing; with the engine fairseq, a published tokenizer "
+                "must be one that transformers calls fast"
             )
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         tokenizer.no_truncation()
