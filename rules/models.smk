@@ -145,6 +145,7 @@ rule convert_model:
         runtime=30,
     params:
         architecture=lookup(within=config, dpath="models/{model}/architecture"),
+        max_tokens=lambda w: entries.max_tokens(config, w.model),
     message:
         "Convert {wildcards.model} from fairseq to transformers, and check it"
     script:
@@ -230,6 +231,7 @@ rule export_run:
         runtime=60,
     params:
         architecture=lambda w: entries.run_settings(config, w.experiment)["architecture"],
+        max_tokens=lambda w: entries.max_tokens(config, experiment_model(w)),
     message:
         "Export {wildcards.experiment}, seed {wildcards.seed}, as a transformers folder"
     script:

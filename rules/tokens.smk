@@ -73,9 +73,7 @@ rule encode_dataset:
         mem_mb=1000,
         runtime=30,
     params:
-        max_positions=lookup(
-            within=config, dpath="models/{model}/architecture/max_positions", default=None
-        ),
+        max_positions=lambda w: entries.max_tokens(config, w.model),
     message:
         "Encode the {wildcards.split} split of {wildcards.dataset} for {wildcards.model}"
     script:

@@ -56,6 +56,7 @@ def main(
     texts: list[Path],
     tokens: list[Path],
     architecture: dict[str, Any],
+    max_tokens: int,
     folder: Path,
     report: Path,
 ) -> None:
@@ -70,9 +71,7 @@ def main(
         )
     with atomic(folder) as partial:
         model.save_pretrained(partial)
-        build_tokenizer(tokenizer, dictionary, architecture["max_positions"]).save_pretrained(
-            partial
-        )
+        build_tokenizer(tokenizer, dictionary, max_tokens).save_pretrained(partial)
         # Read back as a user will read it.
         read_back = AutoTokenizer.from_pretrained(partial)
         compared = 0
@@ -99,6 +98,7 @@ if __name__ == "__main__":
             texts=[Path(path) for path in snakemake.input.texts],
             tokens=[Path(path) for path in snakemake.input.tokens],
             architecture=snakemake.params.architecture,
+            max_tokens=snakemake.params.max_tokens,
             folder=Path(snakemake.output.folder[0]).parent,
             report=Path(snakemake.output.report),
         )

@@ -53,6 +53,7 @@ def main(
     dictionary: Path,
     data: Path,
     architecture: dict[str, Any],
+    max_tokens: int | None,
     original: Path | None,
     folder: Path,
 ) -> None:
@@ -68,9 +69,7 @@ def main(
         model = build_original(weights, original, order, labels)
     with atomic(folder) as partial:
         model.save_pretrained(partial)
-        build_tokenizer(tokenizer, dictionary, architecture.get("max_positions")).save_pretrained(
-            partial
-        )
+        build_tokenizer(tokenizer, dictionary, max_tokens).save_pretrained(partial)
         differing = differing_labels(partial, data, labels, predictions)
         if differing:
             raise UserError(
@@ -89,6 +88,7 @@ if __name__ == "__main__":
             dictionary=Path(snakemake.input.dictionary[0]),
             data=Path(snakemake.input.data[0]).parent,
             architecture=snakemake.params.architecture,
+            max_tokens=snakemake.params.max_tokens,
             original=Path(snakemake.input.original[0]).parent if snakemake.input.original else None,
             folder=Path(snakemake.output.folder[0]).parent,
         )

@@ -1,6 +1,7 @@
 """Write the model card of a run: README.md beside its weights, as the Hugging Face hub reads it.
 
-Inputs: metrics.json of the experiment's runs, the audit of its data. Output: the card.
+Inputs: the model's folder, metrics.json of the experiment's runs, the audit of its data. Output: the
+card.
 """
 
 from collections.abc import Sequence
@@ -116,10 +117,14 @@ def card(
     runs: Sequence[dict[str, Any]],
     audit: dict[str, Any],
     settings: dict[str, Any],
+    longest: int,
     title: str,
     licence: str,
 ) -> str:
-    """Return the card of ``run``, one of the ``runs`` of its experiment."""
+    """Return the card of ``run``, one of the ``runs`` of its experiment.
+
+    ``longest`` is how many tokens of a text the model reads.
+    """
     starts = {"random": "random weights", "pretrained": f"the pre-trained model `{run['model']}`"}
     shown = plain_pairs({key: settings[key] for key in ("architecture", "finetune")})
     shown += [(key, str(run[key])) for key in ("best_epoch", "updates", "device", "train_seconds")]
@@ -138,7 +143,7 @@ def card(
         scores=scores(run, runs),
         data=table(data_pairs(audit)),
         settings=table(shown),
-        longest=settings["architecture"]["max_positions"],
+        longest=longest,
         licence=licence,
     )
 
@@ -149,6 +154,7 @@ def main(
     audit: Path,
     seed: int,
     settings: dict[str, Any],
+    folder: Path,
     title: str,
     licence: str,
     output: Path,
@@ -156,7 +162,8 @@ def main(
     """Write README.md."""
     runs = read_metrics(metrics)
     (run,) = [one for one in runs if one["seed"] == seed]
-    write_text(output, card(run, runs, read_json(audit), settings, title, licence))
+    longest = read_json(folder / "tokenizer_config.json")["model_max_length"]
+    write_text(output, card(run, runs, read_json(audit), settings, longest, title, licence))
 
 
 if __name__ == "__main__":
@@ -166,6 +173,7 @@ if __name__ == "__main__":
             audit=Path(snakemake.input.audit[0]),
             seed=int(snakemake.wildcards.seed),
             settings=snakemake.params.settings,
+            folder=Path(snakemake.input.folder[0]).parent,
             title=snakemake.params.title,
             licence=snakemake.params.licence,
             output=Path(snakemake.output.card),

@@ -27,7 +27,6 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 
 from seedwise.environment import versions
-from seedwise.errors import UserError
 from seedwise.files import atomic, sha256_of_json
 from seedwise.machine import device as devices
 from seedwise.machine import distributed
@@ -92,8 +91,9 @@ def initial_model(
     Its sizes come from the folder ``start``, where there is one, and its weights too unless the
     start is random.
     """
-    config = roberta_config(settings["architecture"], labels)
-    if start is not None:
+    if start is None:
+        config = roberta_config(settings["architecture"], labels)
+    else:
         config = AutoConfig.from_pretrained(start)
         config.id2label = dict(enumerate(labels))
         config.label2id = {label: index for index, label in enumerate(labels)}
@@ -102,16 +102,6 @@ def initial_model(
     return AutoModelForSequenceClassification.from_pretrained(
         start, config=config, dtype=torch.float32
     )
-
-
-def check_ids(splits: dict[str, list[Example]], rows: int, start: Path | None) -> None:
-    """Raise `UserError` if the tokenizer numbers a piece beyond the ``rows`` of the embedding."""
-    top = max(number for examples in splits.values() for e in examples for number in e["input_ids"])
-    if top >= rows:
-        raise UserError(
-            f"{start}: the tokenizer gives a piece the number {top:,}, but the embedding has only "
-            f"{rows:,} rows"
-        )
 
 
 def accuracy(predicted: EvalPrediction) -> dict[str, float]:
@@ -134,7 +124,6 @@ def train(
     set_seed(run.seed)
     epochs, checkpoints = TrainingHistory(), Checkpoints(run.finetune["checkpoint_updates"])
     network = accelerate(initial_model(run.labels, run.settings, start))
-    check_ids(splits, network.config.vocab_size, start)
     trainer = ClassifierTrainer(
         model=network,
         args=arguments(),
@@ -169,8 +158,9 @@ def main(
     """
     device = devices.prepare(run.finetune)
     if start is None:
-        max_positions = run.settings["architecture"]["max_positions"]
-        tokenizer = build_tokenizer(tokenizer_files[0], tokenizer_files[-1], max_positions)
+        positions = run.settings["architecture"]["max_positions"]
+        longest = min(positions, run.settings["model_source"].get("max_tokens", positions))
+        tokenizer = build_tokenizer(tokenizer_files[0], tokenizer_files[-1], longest)
     else:
         tokenizer = AutoTokenizer.from_pretrained(start)
     splits = {

@@ -170,6 +170,7 @@ def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
         texts=[data / f"{split}.jsonl" for split in splits],
         tokens=[binarized / f"{split}.bin" for split in splits],
         architecture=architecture,
+        max_tokens=architecture["max_positions"],
         folder=results / "transformers",
         report=results / "conversion.json",
     )

@@ -131,7 +131,7 @@ def build_original(
 
 
 def build_tokenizer(
-    tokenizer: Path, dictionary: Path, max_positions: int
+    tokenizer: Path, dictionary: Path, max_positions: int | None
 ) -> PreTrainedTokenizerBase:
     """Return a tokenizer of transformers for a fairseq model.
 
@@ -141,12 +141,14 @@ def build_tokenizer(
 
     Args:
         tokenizer: The SentencePiece model; or the ``tokenizer.json`` of a published tokenizer,
-            which is taken as it is.
+            which needs no dictionary.
         dictionary: fairseq's ``dict.txt``.
-        max_positions: The longest sequence in tokens, special ones included.
+        max_positions: The longest sequence in tokens, special ones included; None for what a
+            published tokenizer says.
     """
     if tokenizer.name == TOKENIZER:
-        return AutoTokenizer.from_pretrained(tokenizer.parent, local_files_only=True)
+        limit = {} if max_positions is None else {"model_max_length": max_positions}
+        return AutoTokenizer.from_pretrained(tokenizer.parent, local_files_only=True, **limit)
     return BartphoTokenizer(
         vocab_file=str(tokenizer),
         monolingual_vocab_file=str(dictionary),

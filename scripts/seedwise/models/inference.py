@@ -64,7 +64,7 @@ class Ensemble:
             for number, tokens in enumerate(ids):
                 if len(tokens) > longest:
                     cut[number] = True
-                    ids[number] = [*tokens[: longest - 1], tokens[-1]]
+                    ids[number] = tokenizer(texts[number], truncation=True)["input_ids"]
             batches = list(_batches([len(tokens) for tokens in ids]))
             for model, own in zip(self.models, self.kinds, strict=True):
                 if own == kind:

@@ -23,7 +23,9 @@ def _attention(
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
     """Do as `sdpa_attention_forward`, which also serves what `attention` does not know."""
-    unknown = any(kwargs.get(name) is not None for name in ("position_bias", "cache", "softcap"))
+    # In a window there may be nothing but padding, over which a softmax is not a number.
+    special = ("position_bias", "cache", "softcap", "sliding_window")
+    unknown = any(kwargs.get(name) is not None for name in special)
     if unknown or getattr(module, "is_causal", True) or query.shape != key.shape:
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs

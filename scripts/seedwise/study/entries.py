@@ -80,8 +80,10 @@ def fairseq_models(config: Config) -> list[str]:
     ]
 
 
-def max_tokens(config: Config, model: str) -> int:
-    """Return how long the texts of a model with an architecture may be, in tokens."""
+def max_tokens(config: Config, model: str) -> int | None:
+    """Return how long a model's texts may be, in tokens; a folder's tokenizer tells it: None."""
+    if model in converted_to_fairseq(config):
+        return None
     settings = config["models"][model]
     positions = settings["architecture"]["max_positions"]
     return min(positions, settings.get("max_tokens", positions))

@@ -29,6 +29,7 @@ def convert(chain, output, **changes):
         "texts": [chain.data / f"{split}.jsonl" for split in SPLITS],
         "tokens": [chain.binarized / "input0" / f"{split}.bin" for split in SPLITS],
         "architecture": ARCHITECTURE,
+        "max_tokens": ARCHITECTURE["max_positions"],
         "folder": output / "transformers",
         "report": output / "conversion.json",
     }

@@ -36,6 +36,7 @@ def export(chain, folder, **changes):
         "dictionary": chain.tokens / "dict.txt",
         "data": chain.data,
         "architecture": ARCHITECTURE,
+        "max_tokens": ARCHITECTURE["max_positions"],
         "original": None,
         "folder": folder,
     }

@@ -5,7 +5,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from sentencepiece import SentencePieceProcessor
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, RobertaForMaskedLM
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    RobertaForMaskedLM,
+)
 
 import finetune_transformers
 import import_transformers
@@ -93,11 +98,16 @@ def test_a_random_start_has_sizes_and_tokenizer_but_not_the_weights(published):
     assert random.config.label2id == trained.config.label2id == {"no": 0, "yes": 1}
 
 
-def test_a_tokenizer_with_more_pieces_than_the_embedding_has_rows_is_refused():
-    splits = {"train": [{"input_ids": [0, 150, 2]}], "test": [{"input_ids": [0, 2]}]}
-    finetune_transformers.check_ids(splits, 151, None)
-    with pytest.raises(UserError, match="the number 150, but the embedding has only 150 rows"):
-        finetune_transformers.check_ids(splits, 150, None)
+def test_a_tokenizer_with_more_pieces_than_the_embedding_has_rows_is_refused(folder, tmp_path):
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    rows = max(tokenizer.get_vocab().values()) + 1
+    config = AutoConfig.from_pretrained(folder)
+    config.vocab_size = rows
+    import_transformers.load_tokenizer(folder, config, None, None)
+    config.vocab_size = rows - 1
+    said = f"the number {rows - 1}, but the embedding has only {rows - 1} rows"
+    with pytest.raises(UserError, match=said):
+        import_transformers.load_tokenizer(folder, config, None, None)
 
 
 @pytest.mark.parametrize(

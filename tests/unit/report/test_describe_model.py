@@ -9,11 +9,13 @@ from support.tiny_chain import run_settings
 def test_card_says_data_settings_seeds_scores_and_licence(tmp_path):
     folders = synthetic_study.write_study(tmp_path)
     write_json(tmp_path / "audit.json", synthetic_study.AUDIT)
+    write_json(tmp_path / "tokenizer_config.json", {"model_max_length": 30})
     describe_model.main(
         metrics=[folder / "metrics.json" for folder in folders[:3]],
         audit=tmp_path / "audit.json",
         seed=1,
         settings=run_settings("fairseq", "pretrained"),
+        folder=tmp_path,
         title="A synthetic study",
         licence="cc-by-4.0",
         output=tmp_path / "README.md",
@@ -31,4 +33,5 @@ def test_card_says_data_settings_seeds_scores_and_licence(tmp_path):
     assert "seeds\n0, 1, 2." in body
     assert "| finetune.learning_rate | 0.003 |" in body
     assert "1,600 texts: 800 negative, 800 positive" in body
+    assert "Texts of more than 30 tokens are cut" in body
     assert "CITATION.cff" in body
