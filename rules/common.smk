@@ -44,10 +44,15 @@ experiment_model = lambda w: config["experiments"][w.experiment]["model"]
 experiment_init = lambda w: config["experiments"][w.experiment]["init"]
 experiment_converted = lambda w: experiment_model(w) in entries.converted_to_fairseq(config)
 
-# The files that cut the texts of {model}, the one to open first.
+# The files that cut the texts of {model}, or of the model of {experiment}, the one to open first.
 model_tokenizer = collect(
     "<results>/tokens/{{model}}/{file}",
     file=lambda w: entries.tokenizer_files(config, w.model),
+)
+experiment_tokenizer = collect(
+    "<results>/tokens/{model}/{file}",
+    model=experiment_model,
+    file=lambda w: entries.tokenizer_files(config, experiment_model(w)),
 )
 
 SPLITS = ["train", "valid", "test"]

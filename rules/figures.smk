@@ -6,7 +6,6 @@ localrules:
 
 rule plot_training:
     input:
-        metrics=lambda w: reporting.run_files(config, "metrics.json", engine=w.engine),
         histories=lambda w: reporting.run_files(config, "history.csv", engine=w.engine),
     output:
         svg=report(
@@ -75,6 +74,8 @@ rule plot_accuracy:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        experiments=list(config["experiments"]),
     message:
         "Plot test accuracy"
     script:

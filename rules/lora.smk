@@ -1,4 +1,4 @@
-# Question 2: LoRA adapters for causal language models, on questions and answers.
+# LoRA adapters for causal language models, on questions and answers.
 from seedwise.study import lora_entries
 from seedwise.study.sources import source_path
 

@@ -203,11 +203,7 @@ rule export_run:
     input:
         checkpoint="<results>/runs/{experiment}/seed-{seed}/model.pt",
         predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
-        tokenizer=collect(
-            "<results>/tokens/{model}/{file}",
-            model=experiment_model,
-            file=lambda w: entries.tokenizer_files(config, experiment_model(w)),
-        ),
+        tokenizer=experiment_tokenizer,
         dictionary=collect("<results>/tokens/{model}/dict.txt", model=experiment_model),
         original=branch(
             experiment_converted,

@@ -11,6 +11,7 @@ LORA = lora_entries.lora_targets(config)
 localrules:
     describe_model,
     export,
+    render_answer,
     render_table,
     render_pdf,
     render_html,
@@ -49,6 +50,27 @@ rule export:
             experiment=config["experiments"],
             seed=config["seeds"],
         ),
+
+
+# The start page of report.html, taken in by reports/workflow.rst.
+rule render_answer:
+    input:
+        summary=rules.aggregate_runs.output.summary,
+        comparisons=rules.compare_experiments.output.comparisons,
+        accuracy=rules.plot_accuracy.output.svg,
+    output:
+        page="<results>/answer.html",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=config["title"],
+    message:
+        "Write the start page of report.html"
+    script:
+        "../scripts/report/render_answer.py"
 
 
 rule render_table:
@@ -130,6 +152,7 @@ rule render_pdf:
 rule study:
     input:
         rules.render_pdf.output,
+        rules.render_answer.output,
         collect(rules.plot_training.output, engine=reporting.engines(config)),
         rules.plot_accuracy.output,
         collect(rules.plot_confusion.output, dataset=reporting.datasets(config)),

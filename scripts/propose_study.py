@@ -18,9 +18,9 @@ import yaml
 from seedwise.data.hub import fetch_snapshot, resolve_commit
 from seedwise.data.own_data import Settings, describe, find_files, locate, table_settings
 from seedwise.data.preparation import Prepared, prepare
-from seedwise.data.proposal import Machine, Plan, choose_sizes, this_machine
 from seedwise.errors import UserError
 from seedwise.files import write_text
+from seedwise.models.sizes import Machine, Plan, choose_sizes, this_machine
 from seedwise.study.sources import source_path
 from seedwise.study.validation import check_config
 from seedwise.tokens import sentencepiece_model

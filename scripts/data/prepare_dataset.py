@@ -16,9 +16,9 @@ from seedwise.study.datasets import (
     Settings,
     folder_files,
     given_files,
-    label_names,
     unlabelled_settings,
 )
+from seedwise.study.labels import label_names
 from seedwise.study.sources import describe_source, verify_source
 
 

@@ -3,6 +3,8 @@
 Inputs: runs.csv and summary.csv. Outputs: one figure, SVG and PNG.
 """
 
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,33 +17,49 @@ from seedwise.figures.drawing import WIDTH, looks, save, use_style
 from seedwise.step import step
 
 _GREY = "0.45"
-
 _MARGIN = 0.02  # so that a point at 0 or 100 % is whole
+_NAME_WIDTH = 30  # characters; longer names stand in several lines, broken at their hyphens
 
 
-def plot(runs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
+def plot(runs: pd.DataFrame, summary: pd.DataFrame, experiments: Sequence[str]) -> Figure:
     """Draw a row per experiment: seeds, mean with interval, and the published result if any.
 
     Args:
         runs: Columns experiment, test_accuracy (in [0, 1]).
         summary: summary.csv; its order is the order of the rows, from the top.
+        experiments: All experiments of the study, which fixes their colours and markers.
     """
-    row_height = 0.5 if len(summary) <= 8 else 0.3  # inches
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.3 + row_height * len(summary)))
-    style = looks(summary["experiment"])
+    named = summary["engine"] != "none"
+    commonest = summary[~named].set_index("dataset")["mean"]
+    summary = summary[named]
+    row_height = 0.5 if len(summary) <= 8 else 0.24  # inches
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.0 + row_height * len(summary)))
+    style = looks(experiments)
+    names = []
     for y, row in enumerate(summary.itertuples()):
-        color = style[row.experiment]["color"]
-        own = runs.loc[runs["experiment"] == row.experiment, "test_accuracy"]
-        axes.scatter(own, [y - 0.15] * len(own), color=color, s=18, alpha=0.6, linewidth=0)
+        look = style[row.experiment]
+        fixed = pd.isna(row.std)
+        if not fixed:
+            own = runs.loc[runs["experiment"] == row.experiment, "test_accuracy"]
+            axes.scatter(
+                own, [y - 0.15] * len(own), color=look["color"], s=18, alpha=0.6, linewidth=0
+            )
         if pd.notna(row.ci_low):
-            axes.plot([row.ci_low, row.ci_high], [y, y], color=color, linewidth=2)
-        axes.plot(row.mean, y, marker="D", color=color, markersize=6)
+            axes.plot([row.ci_low, row.ci_high], [y, y], color=look["color"], linewidth=2)
+        axes.plot(row.mean, y, markersize=8, markeredgewidth=0, **look)
         if pd.notna(row.published_mean):
             axes.errorbar(
                 row.published_mean, y + 0.2, xerr=row.published_std,
                 fmt="s", color=_GREY, markersize=5, linewidth=1, capsize=3,
             )  # fmt: skip
-    axes.set_yticks(range(len(summary)), summary["experiment"])
+        if row.dataset in commonest:
+            axes.vlines(
+                commonest[row.dataset], y - 0.5, y + 0.5, color=_GREY, linestyle="--", linewidth=1
+            )
+        name = f"{row.experiment} (deterministic)" if fixed else row.experiment
+        names.append(textwrap.fill(name, _NAME_WIDTH))
+    long = any("\n" in name for name in names)
+    axes.set_yticks(range(len(names)), names, fontsize=7 if long else None)
     axes.set_ylim(len(summary) - 0.5, -0.5)
     axes.set(xlabel="Test accuracy")
     # Student's interval over few seeds knows no bounds, an accuracy does.
@@ -52,18 +70,24 @@ def plot(runs: pd.DataFrame, summary: pd.DataFrame) -> Figure:
     axes.grid(axis="x", linewidth=0.4)
     keys = [
         Line2D([], [], color="k", marker="o", linestyle="", markersize=4, label="one seed"),
-        Line2D([], [], color="k", marker="D", linewidth=2, label="mean, 95 % interval"),
+        Line2D(
+            [], [], color="k", marker="o", markersize=8, linewidth=2, label="mean, 95 % interval"
+        ),
     ]
     if summary["published_mean"].notna().any():
         keys.append(Line2D([], [], color=_GREY, marker="s", label="published, ± 1 std"))
-    figure.legend(handles=keys, loc="outside upper left", ncols=3)
+    if len(commonest):
+        keys.append(Line2D([], [], color=_GREY, linestyle="--", label="commonest label"))
+    figure.legend(handles=keys, loc="outside upper left", ncols=len(keys), columnspacing=1.2)
     return figure
 
 
-def main(*, runs: Path, summary: Path, svg: Path, png: Path) -> None:
+def main(*, runs: Path, summary: Path, experiments: Sequence[str], svg: Path, png: Path) -> None:
     """Write the figure."""
     use_style()
-    save(plot(pd.read_csv(runs), pd.read_csv(summary)), svg, png, "Test accuracy")
+    text = dict.fromkeys(("experiment", "dataset"), str)
+    tables = (pd.read_csv(path, dtype=text) for path in (runs, summary))
+    save(plot(*tables, experiments), svg, png, "Test accuracy")
 
 
 if __name__ == "__main__":
@@ -71,6 +95,7 @@ if __name__ == "__main__":
         main(
             runs=Path(snakemake.input.runs),
             summary=Path(snakemake.input.summary),
+            experiments=snakemake.params.experiments,
             svg=Path(snakemake.output.svg),
             png=Path(snakemake.output.png),
         )

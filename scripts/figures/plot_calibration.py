@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from seedwise.figures.drawing import WIDTH, looks, save, use_style
+from seedwise.figures.drawing import WIDTH, add_legend, looks, save, use_style
 from seedwise.results.mistakes import Predictions, read_predictions, reliability
 from seedwise.step import step
 
@@ -40,8 +40,7 @@ def plot(all_runs: Sequence[Predictions], experiments: Sequence[str]) -> Figure:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.grid(linewidth=0.4)
-    handles, names = axes.get_legend_handles_labels()
-    legend = figure.legend(handles, names, loc="outside upper left", ncols=2)
+    legend = add_legend(figure, *axes.get_legend_handles_labels())
     for handle in legend.legend_handles[1:]:
         handle.set_sizes([30])
     return figure

@@ -3,6 +3,7 @@
 Input: confusion.csv. Outputs: one figure, SVG and PNG.
 """
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from seedwise.figures.drawing import WIDTH, save, use_style
 from seedwise.step import step
 
 COLUMNS = 3
+_NAME_WIDTH = 24  # characters
 _NUMBERED = 8
 """With more labels than this, numbers in the cells would not be legible."""
 
@@ -53,7 +55,7 @@ def plot(counts: pd.DataFrame) -> Figure:
                     column, row, _text(shares[row, column]), ha="center", va="center",
                     color=color, fontsize=size,
                 )  # fmt: skip
-        panel.set_title(name, fontsize=8, loc="center")
+        panel.set_title(textwrap.fill(name, _NAME_WIDTH), fontsize=8, loc="center")
         panel.set_xticks(range(len(labels)), labels, rotation=45, ha="right", fontsize=size)
         panel.set_yticks(range(len(labels)), labels, fontsize=size)
         panel.tick_params(length=0)

@@ -13,21 +13,9 @@ from matplotlib.figure import Figure
 
 from seedwise.figures.drawing import WIDTH, save, use_style
 from seedwise.step import step
+from seedwise.training.runs import read_histories
 
 SPLITS = {"train": "training", "valid": "validation"}
-
-
-def read_histories(histories: Sequence[Path]) -> pd.DataFrame:
-    """Return all histories in one table, with ``experiment`` and ``seed`` from their folders."""
-    return pd.concat(
-        [
-            pd.read_csv(path).assign(
-                experiment=path.parent.parent.name, seed=path.parent.name.removeprefix("seed-")
-            )
-            for path in histories
-        ],
-        ignore_index=True,
-    )
 
 
 def plot(history: pd.DataFrame) -> Figure:

@@ -1,6 +1,6 @@
 """Plot validation accuracy per epoch: every seed thin, the mean bold with a band.
 
-Inputs: metrics.json and history.csv of the runs of one engine. Outputs: one figure, SVG and PNG.
+Inputs: history.csv of the runs of one engine. Outputs: one figure, SVG and PNG.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from seedwise.figures.drawing import WIDTH, looks, save, use_style
+from seedwise.figures.drawing import WIDTH, add_legend, looks, save, use_style
 from seedwise.step import step
 from seedwise.training.runs import read_histories
 
@@ -33,19 +33,21 @@ def plot(history: pd.DataFrame, experiments: Sequence[str]) -> Figure:
         over_seeds = group.groupby("epoch")["accuracy"]
         mean, std = over_seeds.mean(), over_seeds.std(ddof=0)
         axes.fill_between(mean.index, mean - std, mean + std, color=color, alpha=0.15, linewidth=0)
-        axes.plot(mean.index, mean, linewidth=2.2, markersize=5, label=name, **style[name])
+        axes.plot(
+            mean.index, mean, linewidth=2, markersize=7, markeredgecolor="w", markeredgewidth=0.5,
+            label=name, **style[name],
+        )  # fmt: skip
     axes.set(xlabel="Epoch", ylabel="Validation accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole per cents
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
     axes.grid(axis="y", linewidth=0.4)
-    figure.legend(loc="outside upper left", ncols=2)
+    add_legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 
 def main(
     *,
-    metrics: Sequence[Path],
     histories: Sequence[Path],
     experiments: Sequence[str],
     title: str,
@@ -54,13 +56,12 @@ def main(
 ) -> None:
     """Write the figure."""
     use_style()
-    save(plot(read_histories(metrics, histories), experiments), svg, png, title)
+    save(plot(read_histories(histories), experiments), svg, png, title)
 
 
 if __name__ == "__main__":
     with step(snakemake):
         main(
-            metrics=[Path(path) for path in snakemake.input.metrics],
             histories=[Path(path) for path in snakemake.input.histories],
             experiments=snakemake.params.experiments,
             title=f"Accuracy over training, {snakemake.wildcards.engine}",

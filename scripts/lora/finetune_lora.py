@@ -13,7 +13,7 @@ import pandas as pd
 import peft
 from transformers import PreTrainedModel
 
-from seedwise.environment import conditions, hashes, versions
+from seedwise.environment import conditions, hashes
 from seedwise.files import atomic, read_jsonl, sha256_of_json, write_json, write_jsonl
 from seedwise.lora import adapters, answers
 from seedwise.lora.causal_training import train
@@ -22,6 +22,7 @@ from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
 from seedwise.step import step
 
+PACKAGES = ("torch", "transformers", "peft", "bitsandbytes")
 # Logits of this many held-out prompts are compared before and after reloading and merging.
 COMPARED = 8
 # Largest difference of logits, as a share of the largest one: float32's rounding.
@@ -210,11 +211,7 @@ def main(
                 "eval_seconds": round(eval_seconds, 2),
                 "updates": settings["updates"],
                 "tokens_per_second": round(texts_seen * tokens / train_seconds, 1),
-                **conditions(
-                    settings,
-                    devices.name(device),
-                    versions("torch", "transformers", "peft", "bitsandbytes"),
-                ),
+                **conditions(settings, devices.name(device), *PACKAGES),
                 **sums,
             },
         )

@@ -4,14 +4,27 @@ Inputs: the source (archive, folder or file). Outputs: ``train``, ``valid`` and 
 (``id``, ``question``, ``answer``) and ``audit.json``.
 """
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from seedwise.data.archives import read_member
+from seedwise.data.tables import decode, read_records
 from seedwise.files import write_json, write_jsonl
-from seedwise.lora.questions import SPLITS, read_pairs, split_pairs
+from seedwise.lora.questions import SPLITS, Pair, conversations, pairs_of, split_pairs
 from seedwise.step import step
 from seedwise.study.sources import verify_source
+
+
+def read_pairs(content: bytes, name: str, settings: dict[str, Any]) -> Iterator[Pair]:
+    """Yield the pairs of one file, which is called ``name`` in messages."""
+    fields = (settings["question"], settings["answer"])
+    if settings["format"] == "conversations":
+        records = conversations(decode(content, name, Counter()), name, fields)
+    else:
+        records = read_records(content, name, {"dialect": settings["format"]}, Counter())
+    return pairs_of(records, fields)
 
 
 def main(
@@ -22,13 +35,7 @@ def main(
     pairs = [
         pair
         for member in settings.get("files", [""])
-        for pair in read_pairs(
-            read_member(source, member),
-            member or source.name,
-            settings["format"],
-            settings["question"],
-            settings["answer"],
-        )
+        for pair in read_pairs(read_member(source, member), member or source.name, settings)
     ]
     sizes = settings["splits"]
     records, counts = split_pairs(

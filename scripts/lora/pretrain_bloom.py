@@ -19,7 +19,7 @@ from transformers import (
     set_seed,
 )
 
-from seedwise.environment import conditions, hashes, versions
+from seedwise.environment import conditions, hashes
 from seedwise.errors import UserError
 from seedwise.files import atomic, read_jsonl, sha256_of_json, write_json
 from seedwise.lora.causal_training import train
@@ -124,11 +124,7 @@ def main(
                 "parameters": model.num_parameters(),
                 "train_loss": rows["loss"].iloc[-1],
                 "train_seconds": round(seconds, 2),
-                **conditions(
-                    pretrain,
-                    devices.name(device),
-                    versions("torch", "transformers", "tokenizers"),
-                ),
+                **conditions(pretrain, devices.name(device), "torch", "transformers", "tokenizers"),
                 **sums,
             },
         )

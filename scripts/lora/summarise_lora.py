@@ -1,4 +1,4 @@
-"""Gather the LoRA runs into one table, and into what the report's Question 2 shows.
+"""Gather the LoRA runs into one table, and into what the report shows of them.
 
 Inputs: ``metrics.json``, ``parameters.csv`` and ``generations.jsonl`` of every run. Outputs:
 ``lora.csv`` (a row per run: the scalar fields of its metrics) and ``lora.json`` (per experiment:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.environment import conditions, hashes, versions
+from seedwise.environment import conditions, hashes
 from seedwise.files import atomic, sha256_of_json, write_json
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
@@ -93,7 +93,7 @@ def main(
                 "valid_loss": loss,
                 "valid_perplexity": math.exp(loss),
                 "train_seconds": round(time.monotonic() - started, 2),
-                **conditions(pretrain, devices.name(device), versions("fairseq", "torch")),
+                **conditions(pretrain, devices.name(device), "fairseq", "torch"),
                 **sums,
             },
         )

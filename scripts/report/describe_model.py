@@ -1,7 +1,7 @@
 """Write the model card of a run: README.md beside its weights, as the Hugging Face hub reads it.
 
-Inputs: the model's folder, metrics.json of the experiment's runs, the audit of its data. Output: the
-card.
+Inputs: the model's folder, metrics.json of the experiment's runs, the audit of its data. Output:
+the card.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Set the report in type: the tables and figures of a study, in the order of the study it follows.
+"""Set the report in type: the answer first, then the tables and figures of a study.
 
 Inputs: tables, figures, audits and metrics of the study, and the template in reports/. Outputs:
 report.pdf, and config.yaml, the configuration as it was run, from which the study can be repeated.
@@ -20,7 +20,7 @@ import yaml
 from seedwise.code import SCRIPTS
 from seedwise.environment import processor_name
 from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_text
-from seedwise.report import presentation, presentation_parts
+from seedwise.report import answer, presentation, presentation_parts
 from seedwise.results.statistics import TEST_ASSUMPTION, TEST_NAME
 from seedwise.step import step
 
@@ -66,8 +66,9 @@ def pairs(rows: Sequence[tuple[str, str]], first: str, second: str) -> dict[str,
 def hyperparameters(config: Config) -> list[tuple[str, str]]:
     """Return each hyper-parameter and its value, by experiment where experiments differ."""
     settings = {
-        name: dict(presentation.plain_pairs(experiment.get("finetune", {})))
+        name: dict(presentation.plain_pairs(experiment["finetune"]))
         for name, experiment in config["experiments"].items()
+        if experiment.get("finetune")
     }
     keys = dict.fromkeys(key for own in settings.values() for key in own)
     rows = []
@@ -151,6 +152,11 @@ def report_data(
         "title": config.get("title", config["study"]),
         "study": config["study"],
         "seeds": ", ".join(map(str, config["seeds"])),
+        "headings": config.get("headings", {}),
+        "answers": [
+            part._asdict() for part in answer.answers(tables["summary"], tables["comparisons"])
+        ],
+        "meaning": answer.MEANING,
         "commit": commit,
         "config_sha256": sha256_of_json(config),
         "config": yaml.dump(
@@ -164,7 +170,7 @@ def report_data(
                         "Engine": experiment["engine"],
                         "Start": experiment["init"],
                         "Data set": experiment["dataset"],
-                        "Model": experiment["model"],
+                        "Model": experiment.get("model", presentation.DASH),
                     }
                     for name, experiment in config["experiments"].items()
                 ]
@@ -230,7 +236,7 @@ def main(
     data = report_data(
         config=config,
         commit=git_commit(SCRIPTS),
-        tables={name: pd.read_csv(path) for name, path in tables.items()},
+        tables={name: presentation.read_table(path) for name, path in tables.items()},
         audits={dataset: read_json(path) for dataset, path in audits.items()},
         metrics=[read_json(path) for path in metrics],
         engines=list(figures),

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from seedwise.files import atomic
-from seedwise.training.runs import check_consistent, read_metrics, scalar_table
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
+from seedwise.training.runs import check_consistent, read_metrics, scalar_table
 
 
 def summarize(runs: pd.DataFrame, published: dict[str, dict[str, Any]]) -> pd.DataFrame:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from seedwise.results import mistakes
 from seedwise.files import atomic, read_jsonl
+from seedwise.results import mistakes
 from seedwise.step import step
 
 COLUMNS = {

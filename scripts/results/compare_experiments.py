@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from seedwise.files import atomic
-from seedwise.training.runs import check_consistent, read_correctness, read_metrics
 from seedwise.results.statistics import (
     TEST_NAME,
     bootstrap_interval,
@@ -21,6 +20,7 @@ from seedwise.results.statistics import (
     student_interval,
 )
 from seedwise.step import step
+from seedwise.training.runs import check_consistent, read_correctness, read_metrics
 
 COLUMNS = [
     "dataset", "experiment_a", "experiment_b", "texts", "seeds", "mean_a", "mean_b",

@@ -20,20 +20,14 @@ def hashes(script: str, settings: dict[str, Any], inputs: Iterable[Path]) -> dic
     return dict(zip(HASHES, values, strict=True))
 
 
-def conditions(settings: dict[str, Any], device: str, packages: dict[str, str]) -> dict[str, Any]:
-    """Return what every training says in its ``metrics.json`` of how it ran.
-
-    Args:
-        settings: its hyper-parameters.
-        device: name of the processor or GPU.
-        packages: see `versions`.
-    """
+def conditions(settings: dict[str, Any], device: str, *packages: str) -> dict[str, Any]:
+    """Return how a training ran: memory, the device's name, ``settings``, packages' versions."""
     return {
         "peak_rss_mib": round(peak_rss_mib(), 1),
         "device": device,
         "precision": settings["precision"],
         "threads": settings["threads"],
-        "versions": packages,
+        "versions": versions(*packages),
     }
 
 

@@ -13,7 +13,7 @@ BATCHES_PER_GROUP = 50
 """Batches drawn together and sorted by length, as in transformers' `LengthGroupedSampler`."""
 
 
-def lengths_of(dataset: Any) -> np.ndarray:
+def lengths(dataset: Any) -> np.ndarray:
     """Return the number of tokens of each text; fairseq lists one array per input."""
     return np.asarray(dataset.sizes[0])
 
@@ -49,7 +49,7 @@ class LengthGroupedDataset(BaseWrapperDataset):
 
     def __init__(self, dataset: Any, batch_size: int, seed: int) -> None:
         super().__init__(dataset)
-        self.lengths = lengths_of(dataset)
+        self.lengths = lengths(dataset)
         self.group = batch_size * BATCHES_PER_GROUP
         self.seed = seed
         self.epoch = 1

@@ -23,12 +23,7 @@ from torch.nn import functional
 from seedwise.machine import distributed
 from seedwise.machine.progress import Reporter
 from seedwise.models.checkpoints import load_checkpoint
-from seedwise_fairseq.batches import (
-    FirstBatchDataset,
-    LengthGroupedDataset,
-    PaddedDataset,
-    lengths_of,
-)
+from seedwise_fairseq.batches import FirstBatchDataset, LengthGroupedDataset, PaddedDataset, lengths
 from seedwise_fairseq.layers import accelerate
 
 ROWS_MULTIPLE = 64
@@ -184,7 +179,7 @@ class SeedwiseSentencePredictionTask(_EpochHistory, SentencePredictionTask):
         dataset = super().load_dataset(split, combine, **kwargs)
         dataset = PaddedDataset(dataset, self.source_dictionary.pad())
         if split != "train":
-            dataset = SortDataset(dataset, sort_order=[lengths_of(dataset)])
+            dataset = SortDataset(dataset, sort_order=[lengths(dataset)])
         elif self.cfg.group_by_length:
             dataset = LengthGroupedDataset(dataset, self.cfg.group_by_length, self.cfg.seed)
         self.datasets[split] = dataset

@@ -13,7 +13,6 @@ from typing import Any
 
 import pandas as pd
 
-from seedwise.environment import versions
 from seedwise.files import read_json, sha256_of_json
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
@@ -122,7 +121,7 @@ def main(
             updates=last["optimizer_history"][-1]["num_updates"],
             train_tokens=run.finetune["epochs"] * sum(1 + len(text) for text in tokens),
             device=devices.name(device),
-            versions=versions("fairseq", "torch"),
+            packages=("fairseq", "torch"),
         )
         write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
 

@@ -7,8 +7,6 @@ the first epoch with the highest validation accuracy, with tokenizer.
 """
 
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,6 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from seedwise.environment import versions
 from seedwise.files import atomic, sha256_of_json
 from seedwise.machine import device as devices
 from seedwise.machine import distributed
@@ -50,15 +47,7 @@ from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkp
 def finetuning_arguments(
     finetune: dict[str, Any], *, updates: int, seed: int, device: str, scratch: Path
 ) -> TrainingArguments:
-    """Return the Trainer's arguments for a study's hyper-parameters.
-
-    Args:
-        finetune: the hyper-parameters.
-        updates: the number of updates until the learning rate reaches zero.
-        seed: the run's seed.
-        device: ``cpu`` or ``cuda``.
-        scratch: where checkpoints go.
-    """
+    """Return the arguments of a fine-tuning whose learning rate is zero after ``updates``."""
     return training_arguments(
         finetune,
         seed=seed,
@@ -114,19 +103,21 @@ def train(
     start: Path | None,
     splits: dict[str, list[Example]],
     collator: DataCollatorWithPadding,
-    arguments: Callable[[], TrainingArguments],
+    updates: int,
+    device: str,
+    scratch: Path,
     checkpoint: Path | None,
 ) -> None:
-    """Train, from a checkpoint if there is one; the state and the best model stay in the scratch.
-
-    ``arguments`` are made here, because they look for the other processes.
-    """
+    """Train, from a checkpoint if there is one; state and best model stay in the scratch."""
     set_seed(run.seed)
     epochs, checkpoints = TrainingHistory(), Checkpoints(run.finetune["checkpoint_updates"])
     network = accelerate(initial_model(run.labels, run.settings, start))
     trainer = ClassifierTrainer(
         model=network,
-        args=arguments(),
+        # Made here, because they look for the other processes.
+        args=finetuning_arguments(
+            run.finetune, updates=updates, seed=run.seed, device=device, scratch=scratch
+        ),
         train_dataset=splits["train"],
         eval_dataset=splits["valid"],
         data_collator=collator,
@@ -181,14 +172,9 @@ def main(
             start,
             splits,
             collator,
-            partial(
-                finetuning_arguments,
-                run.finetune,
-                updates=updates,
-                seed=run.seed,
-                device=device,
-                scratch=scratch,
-            ),
+            updates,
+            device,
+            scratch,
             last_whole_checkpoint(scratch),
         )
         state = TrainerState.load_from_json(str(scratch / TRAINER_STATE_NAME))
@@ -213,7 +199,7 @@ def main(
             train_tokens=run.finetune["epochs"]
             * sum(len(example["input_ids"]) for example in splits["train"]),
             device=devices.name(device),
-            versions=versions("transformers", "torch"),
+            packages=("transformers", "torch"),
         )
         with atomic(model) as folder:
             best.save_pretrained(folder)
@@ -224,16 +210,10 @@ def main(
 if __name__ == "__main__":
     with step(snakemake):
         start = Path(files[0]).parent if (files := snakemake.input.start) else None
+        # All of the folder: its tokenizer's files have names of their own.
+        files = sorted(start.iterdir()) if start else []
         main(
-            # All of the folder: its tokenizer's files have names of their own.
-            run=Run.of(
-                snakemake,
-                [
-                    *snakemake.input.data,
-                    *snakemake.input.tokenizer,
-                    *(sorted(start.iterdir()) if start else []),
-                ],
-            ),
+            run=Run.of(snakemake, [*snakemake.input.data, *snakemake.input.tokenizer, *files]),
             start=start,
             tokenizer_files=[Path(path) for path in snakemake.input.tokenizer],
             history=Path(snakemake.output.history),

@@ -8,9 +8,10 @@ from support import ROOT, synthetic_study
 
 SNAKEFILE = """\
 include: "rules/synthetic.smk"
-include: "rules/tables.smk"
+include: "rules/results.smk"
 include: "rules/figures.smk"
 include: "rules/report.smk"
+include: "rules/every.smk"
 
 rule all:
     default_target: True
@@ -23,7 +24,8 @@ COMMON = """\
 import sys
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 from seedwise.study import entries
-from seedwise.code import code_sha256
+
+shell.prefix(f"export PYTHONPATH={sys.path[0]}; ")
 
 pathvars:
     results=f"results/{config['study']}",
@@ -34,13 +36,15 @@ wildcard_constraints:
     dataset=entries.name_pattern(config["datasets"]),
     seed=r"\\d+",
 
+TRANSFORMERS_FILES = ["config.json"]
+experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
+config.setdefault("licence", "mit")
+
 rule finetune_fairseq:
     output:
         touch("<results>/never-{experiment}-{seed}"),
-    benchmark:
-        "<benchmarks>/finetune_fairseq/{experiment}/seed-{seed}.tsv"
-    shell:
-        "exit 1"
+    script:
+        "../scripts/training/finetune_fairseq.py"
 """
 
 

@@ -33,7 +33,14 @@ def read_rules():
 
 RULES = read_rules()
 # Commands for people, which no rule runs.
-COMMANDS = {"describe_config", "predict", "propose_study", "show_progress", "verify_study"}
+COMMANDS = {
+    "describe_config",
+    "draw_workflow",
+    "predict",
+    "propose_study",
+    "show_progress",
+    "verify_study",
+}
 JOBS = {name: rule for name, rule in RULES.items() if "output" in rule}
 
 

@@ -19,6 +19,7 @@ configfile: "config.yaml"
 
 include: "rules/common.smk"
 include: "rules/data.smk"
+include: "rules/every.smk"
 
 rule all:
     default_target: True

@@ -5,7 +5,7 @@ import statistics
 from collections import Counter
 from typing import Any
 
-from seedwise.data.labels import Example
+from seedwise.data.examples import Example
 from seedwise.data.splits import comparable
 
 _SHOWN_IDS = 5

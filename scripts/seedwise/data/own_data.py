@@ -1,85 +1,70 @@
 """Somebody's own files: which of them hold which split, which columns are texts and labels."""
 
-import json
 import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from pyarrow import ipc
 
-from seedwise.data.proposal import has_header, label_column, labels_of, split_of, text_column
-from seedwise.data.readers import decode, split_lines
+from seedwise.data.columns import has_header, label_column, labels_of, split_of, text_column
+from seedwise.data.tables import (
+    DIALECTS,
+    SEPARATORS,
+    as_text,
+    decode,
+    delimited_rows,
+    missing_column,
+    read_records,
+    split_lines,
+)
 from seedwise.errors import UserError
 
 Settings = dict[str, Any]
 
-ENDINGS = {".csv": ",", ".tsv": "\t", ".txt": "\t"} | dict.fromkeys(
-    (".jsonl", ".json", ".parquet", ".arrow")
-)
 # What `datasets.save_to_disk` and the hub write beside the data.
 _DESCRIPTIONS = {"dataset_dict.json", "dataset_info.json", "dataset_infos.json", "state.json"}
 
 
-def _as_written(value: Any) -> str:
-    """Return a value of a record as `seedwise.data.readers` does: numbers as JSON writes them."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.dumps(value.item() if isinstance(value, np.generic) else value, default=str)
+def guess_layout(data: bytes, name: str, dialect: str) -> Settings:
+    """Return `quoted` and `columns` of delimited text, where it does not have what is usual.
+
+    Raises:
+        UserError: It has one column, or cannot be read.
+    """
+    text = decode(data, name, Counter())
+    quotes = re.search(r'(^|\t)"[^\t\n]*"(\t|\r?$)', text, re.MULTILINE)
+    layout: Settings = {"quoted": True} if dialect == "tsv" and quotes else {}
+    quoted = layout.get("quoted", dialect == "csv")
+    found = delimited_rows(text, name, SEPARATORS[dialect], quoted, Counter())
+    rows = [values for _, values in found if values != [""]]
+    width = len(rows[0]) if rows else 0
+    if width == 1:
+        hint = "; save it with commas between the columns" if ";" in text else ""
+        raise UserError(f"{name}: one column alone; texts and labels are needed{hint}")
+    if rows and not has_header(pd.DataFrame([values for values in rows if len(values) == width])):
+        layout["columns"] = [f"column{n}" for n in range(1, width + 1)]
+    return layout
 
 
 def read_table(path: Path, settings: Settings) -> pd.DataFrame:
-    """Return all columns of a file as texts, named by its header or, without one, by number.
+    """Return all columns of a file as texts, what is neither text nor a number as an empty one.
 
     A file without a header gets `columns`, a TSV file with quotes gets `quoted` in ``settings``.
     """
-    if path.suffix.lower() not in ENDINGS:
-        raise UserError(f"{path}: the ending is none of {', '.join(ENDINGS)}")
-    separator = ENDINGS[path.suffix.lower()]
-    if separator is None:
-        try:
-            match path.suffix.lower():
-                case ".parquet":
-                    table = pd.read_parquet(path)
-                case ".arrow":
-                    table = ipc.open_stream(path.read_bytes()).read_pandas()
-                case ending:
-                    table = pd.read_json(path, lines=ending == ".jsonl", dtype=False)
-        except (ValueError, OSError) as error:
-            raise UserError(f"{path}: cannot be read ({error})") from None
-        return table.map(_as_written)
-    text = decode(path.read_bytes(), str(path), Counter())
-    quoted = separator == "," or re.search(r'(^|\t)"[^\t\n]*"(\t|\r?$)', text, re.MULTILINE)
-    if quoted and separator != ",":
-        settings["quoted"] = True
-    if quoted:
-        try:
-            table = pd.read_csv(
-                path, sep=separator, header=None, dtype=str, keep_default_na=False,
-                encoding="utf-8-sig",
-            )  # fmt: skip
-        except ValueError as error:  # pandas' parser errors are ValueErrors
-            raise UserError(f"{path}: not a readable table ({error})") from None
-    else:
-        rows = [line.split(separator) for line in split_lines(text, Counter()) if line]
-        table = pd.DataFrame(rows).fillna("")
-    if table.empty:
-        raise UserError(f"{path}: empty")
-    if len(table.columns) < 2:
-        hint = "; save it with commas between the columns" if ";" in text else ""
-        raise UserError(f"{path}: one column alone; texts and labels are needed{hint}")
-    if has_header(table):
-        table.columns = table.iloc[0].to_list()
-        return table.iloc[1:].reset_index(drop=True)
-    table.columns = settings["columns"] = [f"column{n}" for n in range(1, len(table.columns) + 1)]
-    return table
+    data, name, dialect = path.read_bytes(), str(path), DIALECTS.get(path.suffix.lower())
+    if dialect is None:
+        raise UserError(f"{path}: the ending is none of {', '.join(DIALECTS)}")
+    layout = guess_layout(data, name, dialect) if dialect in SEPARATORS else {}
+    settings |= layout
+    records = read_records(data, name, layout, Counter())
+    texts = [{column: as_text(v) or "" for column, v in values.items()} for *_, values in records]
+    return pd.DataFrame(texts).fillna("")
 
 
 def is_pair(paths: list[Path]) -> bool:
     """Tell whether two files are one of texts and one of their labels, line by line."""
-    if len(paths) != 2 or any(p.suffix in {*ENDINGS} - {".txt"} for p in paths):
+    if len(paths) != 2 or any(p.suffix in {*DIALECTS} - {".txt"} for p in paths):
         return False
     if any(split_of(path.name) for path in paths):
         return False
@@ -115,13 +100,13 @@ def table_settings(paths: list[Path], root: Path) -> Settings:
 
 def find_files(folder: Path) -> list[Path]:
     """Return the tables in a folder, however deep, hidden ones left out."""
-    found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in ENDINGS and p.is_file()]
+    found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in DIALECTS and p.is_file()]
     found = [p for p in found if not any(q.startswith(".") for q in p.relative_to(folder).parts)]
     found = [path for path in found if path.name not in _DESCRIPTIONS]
     if len(found) > 1:
         found = [path for path in found if split_of(path.relative_to(folder).as_posix())]
     if not found:
-        raise UserError(f"{folder}: no file named train, valid or test ({', '.join(ENDINGS)})")
+        raise UserError(f"{folder}: no file named train, valid or test ({', '.join(DIALECTS)})")
     return found
 
 
@@ -143,28 +128,28 @@ def locate(data: list[str]) -> tuple[Settings, list[Path]]:
 def describe(settings: Settings, paths: list[Path], text: str | None, label: str | None) -> None:
     """Add what the labelled files say of columns, labels and missing splits to ``settings``."""
     if settings["format"] == "review-label":
-        pair = settings["file"]
-        root = Path(settings["source"]["path"])
-        lines = decode((root / pair["label"]).read_bytes(), pair["label"], Counter()).split("\n")
-        values = pd.Series([line.rstrip("\r") for line in lines if line], name=pair["label"])
+        name = settings["file"]["label"]
+        content = Path(settings["source"]["path"], name).read_bytes()
+        lines = split_lines(decode(content, name, Counter()), Counter())
+        values = pd.Series([line for line in lines if line], name=name)
         count = len(values)
     else:
-        labelled = [path for path in paths if split_of(path.name) != "unlabelled"]
-        tables = [read_table(path, settings) for path in labelled]
-        settings["text"] = text or text_column(tables[0])
-        settings["label"] = label or label_column(tables[0], settings["text"])
+        tables = [
+            read_table(path, settings) for path in paths if split_of(path.name) != "unlabelled"
+        ]
+        table = pd.concat(tables).fillna("")
+        if table.empty:
+            raise UserError(f"{paths[0]}: empty")
+        settings["text"] = text or text_column(table)
+        settings["label"] = label or label_column(table, settings["text"])
         for column in (settings["text"], settings["label"]):
-            for path, table in zip(labelled, tables, strict=True):
-                if column not in table:
-                    raise UserError(f"{path}: no column {column!r}; it has {', '.join(table)}")
-        values = pd.concat([table[settings["label"]] for table in tables])
+            if column not in table:
+                raise missing_column(str(paths[0]), column, table)
+        values = table[settings["label"]]
         count = len(tables[0])
     settings["labels"] = labels_of(values)
+    given, least = settings.get("files", {}), len(settings["labels"])
     sizes = {"valid": min(1000, count // 10), "test": min(2000, count // 5)}
-    missing = {
-        split: size for split, size in sizes.items() if split not in settings.get("files", {})
-    }
+    missing = {split: max(least, size) for split, size in sizes.items() if split not in given}
     if missing:
-        least = len(settings["labels"])
-        settings["splits"] = {split: max(least, size) for split, size in missing.items()}
-        settings["balanced"] = False
+        settings |= {"splits": missing, "balanced": False}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from seedwise.data.archives import read_member
-from seedwise.data.labels import Example, label_rows, unlabelled_rows, value_column
+from seedwise.data.examples import Example, label_rows, unlabelled_rows
 from seedwise.data.readers import read_pair, read_rows
 from seedwise.data.splits import candidates, comparable, draw
 from seedwise.errors import UserError
@@ -18,9 +18,9 @@ from seedwise.study.datasets import (
     check_dataset,
     file_names,
     given_files,
-    label_names,
     unlabelled_settings,
 )
+from seedwise.study.labels import label_names, value_column
 from seedwise.study.sources import source_path
 
 

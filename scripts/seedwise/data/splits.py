@@ -4,7 +4,7 @@ import hashlib
 import unicodedata
 from collections import Counter, defaultdict
 
-from seedwise.data.labels import Example
+from seedwise.data.examples import Example
 from seedwise.errors import UserError
 
 

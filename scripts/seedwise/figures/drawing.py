@@ -5,14 +5,18 @@ from pathlib import Path
 
 import matplotlib
 import seaborn as sns
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from seedwise.files import atomic
 
 matplotlib.use("Agg")
 
 WIDTH = 6.3  # inches: the text width of the report, so that nothing is scaled
-MARKERS = "osD^vPX*<>"
+# 13, which has no factor in common with the 10 colours: no pair repeats within 130 experiments.
+MARKERS = "osD^vPX*<>dph"
+_MANY = 8  # experiments, from which on names are written small
 _STYLE = {
     "svg.hashsalt": "seedwise",  # ids in the SVG would be random otherwise
     "axes.spines.top": False,
@@ -30,7 +34,7 @@ def use_style() -> None:
 
 
 def looks(experiments: Sequence[str]) -> dict[str, dict[str, object]]:
-    """Return colour (safe for the colour-blind) and marker of each experiment.
+    """Return colour (safe for the colour-blind) and marker of each experiment, a pair of its own.
 
     An experiment looks the same in every figure if all get the same list.
     """
@@ -39,6 +43,19 @@ def looks(experiments: Sequence[str]) -> dict[str, dict[str, object]]:
         name: {"color": colors[i % len(colors)], "marker": MARKERS[i % len(MARKERS)]}
         for i, name in enumerate(experiments)
     }
+
+
+def add_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) -> Legend:
+    """Write the names above the figure, which grows by what they take beyond two lines.
+
+    Names too long to stand side by side stand one a line.
+    """
+    size, fits = (7, 46) if len(names) > _MANY else (8.8, 36)  # points, characters
+    columns = 1 if max(map(len, names)) > fits else 2
+    lines = -(-len(names) // columns)
+    inches = 1.65 * size / 72 * max(0, lines - 2)
+    figure.set_figheight(figure.get_figheight() + inches)
+    return figure.legend(handles, names, loc="outside upper left", ncols=columns, fontsize=size)
 
 
 def save(figure: Figure, svg: Path, png: Path, title: str) -> None:

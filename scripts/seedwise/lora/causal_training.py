@@ -8,12 +8,7 @@ from typing import Any
 
 import pandas as pd
 from torch import nn
-from transformers import (
-    DataCollatorForSeq2Seq,
-    PreTrainedTokenizerBase,
-    Trainer,
-    TrainerCallback,
-)
+from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerBase, Trainer, TrainerCallback
 
 from seedwise.lora.answers import Example
 from seedwise.machine.stopping import saving_first

@@ -1,10 +1,7 @@
-"""Questions and answers: reading them, and splitting them so that no question leaks."""
+"""Questions and answers: pairs of them, splits where no question leaks, prompts."""
 
-import csv
-import io
-import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,92 +11,48 @@ from seedwise.errors import UserError
 
 SPLITS = ("train", "valid", "heldout")
 TEMPLATE_ANSWER = "{answer}"
+# As `seedwise.data.tables` yields them: number, what messages call it, values.
+Record = tuple[int, str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A question and its answer, and where they stood (``file: record n``)."""
+    """A question and its answer, and where they stood (``file, record n``)."""
 
     question: str
     answer: str
     where: str
 
 
-def _decode(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{name}: line {line} is not UTF-8") from None
-
-
-def _json_records(text: str, name: str) -> list[Any]:
-    document = json.loads(text)
-    if isinstance(document, dict):
-        lists = [value for value in document.values() if isinstance(value, list)]
-        document = lists[0] if len(lists) == 1 else None
-    if not isinstance(document, list):
-        raise UserError(f"{name}: must be a list of objects, or an object with one such list")
-    return document
-
-
-def _jsonl_records(text: str) -> list[Any]:
-    # Not splitlines: U+2028 and its like may stand inside a JSON text.
-    return [json.loads(line) for line in text.split("\n") if line.strip()]
-
-
-def _conversations(text: str, name: str, fields: tuple[str, str]) -> list[Any]:
-    document = yaml.safe_load(text)
-    conversations = document.get("conversations") if isinstance(document, dict) else None
-    if not isinstance(conversations, list):
-        raise UserError(f"{name}: must have a list `conversations`")
-    return [
-        dict(zip(fields, turns, strict=False)) if isinstance(turns, list) else turns
-        for turns in conversations
-    ]
-
-
-def _records(text: str, name: str, layout: str, fields: tuple[str, str]) -> list[Any]:
-    try:
-        match layout:
-            case "json":
-                return _json_records(text, name)
-            case "jsonl":
-                return _jsonl_records(text)
-            case "csv":
-                return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-            case "conversations":
-                return _conversations(text, name, fields)
-    except (json.JSONDecodeError, yaml.YAMLError, csv.Error) as error:
-        raise UserError(f"{name}: is not valid {layout}: {error}") from None
-    raise ValueError(layout)
-
-
-def read_pairs(
-    content: bytes, name: str, layout: str, question: str = "question", answer: str = "answer"
-) -> Iterator[Pair]:
-    """Yield the pairs of one file, white space around their texts removed.
-
-    Args:
-        content: The file, UTF-8 with or without a byte-order mark.
-        name: What to call the file in messages.
-        layout: ``json``, ``jsonl``, ``csv`` or ``conversations``.
-        question: Field of the question; in conversations it is the first turn.
-        answer: Field of the answer; in conversations it is the second turn.
+def conversations(text: str, name: str, fields: Sequence[str]) -> Iterator[Record]:
+    """Yield the first turns of each conversation, as chatterbot-corpus writes them in YAML.
 
     Raises:
-        UserError: The file is not as ``layout`` says, a record lacks a field or holds an
-            empty text there; the message names file and record (counted from 1).
+        UserError: ``text``, of the file ``name``, is written otherwise.
     """
-    for number, record in enumerate(
-        _records(_decode(content, name), name, layout, (question, answer)), start=1
-    ):
-        where = f"{name}: record {number}"
-        if not isinstance(record, dict):
-            shape = "a list of turns" if layout == "conversations" else "an object"
-            raise UserError(f"{where} must be {shape}, not {str(record)[:60]!r}")
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{name}: is not valid conversations: {error}") from None
+    found = document.get("conversations") if isinstance(document, dict) else None
+    if not isinstance(found, list):
+        raise UserError(f"{name}: must have a list `conversations`")
+    for number, turns in enumerate(found, start=1):
+        where = f"{name}, record {number}"
+        if not isinstance(turns, list):
+            raise UserError(f"{where} must be a list of turns, not {str(turns)[:60]!r}")
+        yield number, where, dict(zip(fields, turns, strict=False))
+
+
+def pairs_of(records: Iterable[Record], fields: Sequence[str]) -> Iterator[Pair]:
+    """Yield the pairs of a file's records, white space around their texts removed.
+
+    Raises:
+        UserError: A record lacks one of the two ``fields``, or holds no text or an empty one there.
+    """
+    for _, where, record in records:
         texts = []
-        for field in (question, answer):
+        for field in fields:
             if field not in record:
                 present = ", ".join(map(repr, record)) or "nothing"
                 raise UserError(f"{where} has no field {field!r}; it has {present}")

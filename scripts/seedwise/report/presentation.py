@@ -1,6 +1,7 @@
 """The tables as people read them: rounded, with units, under plain headings."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,12 @@ import pandas as pd
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 MISTAKES_SHOWN, TEXT_SHOWN = 20, 200
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table of `TABLES`; a name that looks like a number stays a name."""
+    names = ("experiment", "experiment_a", "experiment_b", "dataset")
+    return pd.read_csv(path, dtype=dict.fromkeys(names, str))
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -24,8 +31,8 @@ def percent(value: float, decimals: int = 1) -> str:
 
 
 def mean_and_std(mean: float, std: float) -> str:
-    """Return ``81.7 % ± 1.4`` for the fractions 0.817 and 0.014."""
-    return DASH if pd.isna(mean) else f"{percent(mean)} ± {number(100 * std, 1)}"
+    """Return ``81.7 % ± 1.4`` for the fractions 0.817 and 0.014; no spread where there is none."""
+    return percent(mean) if pd.isna(std) else f"{percent(mean)} ± {number(100 * std, 1)}"
 
 
 def interval(low: float, high: float, unit: str = " %") -> str:
@@ -57,14 +64,19 @@ def memory(mib: float) -> str:
 
 
 def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return measured beside published; the last columns only where something was published."""
+    """Return measured beside published; the last columns only where something was published.
+
+    A single seed has no spread; what depends on no seed has none either, and says so.
+    """
+    one, fixed = summary["n"] == 1, summary["std"].isna()
+    limits = pd.Series(map(interval, summary["ci_low"], summary["ci_high"]), summary.index)
     table = pd.DataFrame(
         {
             "Experiment": summary["experiment"],
             "Data set": summary["dataset"],
-            "Seeds": [number(n) for n in summary["n"]],
-            "Test accuracy": map(mean_and_std, summary["mean"], summary["std"]),
-            "95 % interval": map(interval, summary["ci_low"], summary["ci_high"]),
+            "Seeds": summary["n"].map(number).mask(fixed, DASH),
+            "Test accuracy": map(mean_and_std, summary["mean"], summary["std"].mask(one)),
+            "95 % interval": limits.mask(fixed, "deterministic"),
         }
     )
     if summary["published_mean"].notna().any():

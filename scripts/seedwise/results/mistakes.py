@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.training.runs import (
-    PROBABILITY,
-    read_correctness,
-    read_metrics,
-    read_predictions_table,
-)
+from seedwise.training.runs import PROBABILITY, read_correctness, read_metrics, read_predicted
 
 BINS = 10
 """Bins of equal width in which confidence is compared with accuracy."""
@@ -67,7 +62,7 @@ def read_predictions(metrics: Sequence[Path], predictions: Sequence[Path]) -> li
     for (dataset, experiment, engine), group in runs.groupby(
         ["dataset", "experiment", "engine"], sort=False
     ):
-        tables = [read_predictions_table(path) for path in group.sort_values("seed")["path"]]
+        tables = [read_predicted(path) for path in group.sort_values("seed")["path"]]
         columns = [name for name in tables[0] if name.startswith(PROBABILITY)]
         labels = [name.removeprefix(PROBABILITY) for name in columns]
         found.append(

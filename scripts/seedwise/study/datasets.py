@@ -1,14 +1,14 @@
-"""What a data set's configuration says: its files, what is drawn from them, and their labels.
+"""What a data set's configuration says of its files and of what is drawn from them.
 
 The Snakefile imports this module: standard library only.
 """
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from seedwise.errors import UserError
+from seedwise.study.labels import check_labels
 from seedwise.study.sources import source_kind, source_path
 
 Settings = dict[str, Any]
@@ -68,14 +68,10 @@ def file_names(settings: Settings, files: Files) -> list[str]:
     if isinstance(files, list):
         return [name for one in files for name in file_names(settings, one)]
     if settings["format"] == "review-label":
-        pair = files if isinstance(files, dict) else label_pair(files)
-        return [member(settings, pair["text"]), member(settings, pair["label"])]
+        if isinstance(files, dict):
+            return [member(settings, files["text"]), member(settings, files["label"])]
+        return [member(settings, f"{files}.{part}") for part in ("review", "label")]
     return [member(settings, str(files))]
-
-
-def label_pair(stem: str) -> dict[str, str]:
-    """Return the file of texts and the file of labels that share a stem."""
-    return {"text": f"{stem}.review", "label": f"{stem}.label"}
 
 
 def folder_files(settings: Settings, files: list[Files]) -> list[Path]:
@@ -121,60 +117,10 @@ def input_function(config: dict[str, Any]) -> Callable[[Any], list[str]]:
     return inputs
 
 
-def label_names(settings: Settings) -> list[str]:
-    """Return the labels as the data set writes them, in class order."""
-    return [str(label) for label in settings["labels"]]
-
-
-def _interval(limits: dict[str, float]) -> tuple[float, float, bool, bool]:
-    """Return (low, high, low excluded, high excluded)."""
-    low = limits.get("above", limits.get("from", -math.inf))
-    high = limits.get("below", limits.get("to", math.inf))
-    return low, high, "above" in limits, "below" in limits
-
-
-def rated_label(ranges: dict[str, dict[str, float]]) -> Callable[[float], str | None]:
-    """Return the function from a rating to its label; None where it stands in no range."""
-    intervals = {label: _interval(limits) for label, limits in ranges.items()}
-
-    def label(rating: float) -> str | None:
-        for name, (low, high, over, under) in intervals.items():
-            if (rating > low if over else rating >= low) and (
-                rating < high if under else rating <= high
-            ):
-                return name
-        return None
-
-    return label
-
-
-def _check_ranges(key: str, ranges: dict[str, dict[str, float]]) -> None:
-    previous = None
-    for name, interval in sorted(
-        ((name, _interval(limits)) for name, limits in ranges.items()), key=lambda item: item[1]
-    ):
-        low, high, over, under = interval
-        if math.isnan(low) or math.isnan(high) or low > high or (low == high and (over or under)):
-            raise UserError(f"{key}.labels.{name}: no rating is in this range")
-        if previous is not None:
-            other, end, open_end = previous
-            if low < end or (low == end and not (over or open_end)):
-                raise UserError(f"{key}.labels: the ranges of {other!r} and {name!r} overlap")
-        previous = (name, high, under)
-
-
 def check_dataset(settings: Settings, key: str) -> None:
     """Raise a `UserError` if the parts of a data set's configuration contradict each other."""
-    labels, sizes, given = settings["labels"], settings.get("splits", {}), given_files(settings)
-    names = label_names(settings)
-    if len(set(names)) < len(names):
-        raise UserError(f"{key}.labels: a label stands there twice")
-    if isinstance(labels, dict):
-        if settings["format"] == "review-label":
-            raise UserError(f"{key}.labels: ranges need a rating; review-label has none")
-        _check_ranges(key, labels)
-    elif settings["format"] == "webis-cls":
-        raise UserError(f"{key}.labels: webis-cls has ratings; give each label its range")
+    check_labels(settings, key)
+    sizes, given, count = settings.get("splits", {}), given_files(settings), len(settings["labels"])
     if settings["format"] != "review-label" and any(isinstance(f, dict) for f in given.values()):
         raise UserError(f"{key}: only review-label has files of `text` and of `label`")
     for split in ("valid", "test"):
@@ -185,8 +131,8 @@ def check_dataset(settings: Settings, key: str) -> None:
     if POOL not in given and "train" not in given:
         raise UserError(f"{key}.files: train is missing")
     for split, size in sizes.items():
-        if size < len(names):
-            raise UserError(f"{key}.splits.{split}: {size} texts for {len(names)} labels")
+        if size < count:
+            raise UserError(f"{key}.splits.{split}: {size} texts for {count} labels")
 
 
 def check_datasets(config: dict[str, Any]) -> None:

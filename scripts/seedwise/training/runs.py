@@ -87,7 +87,7 @@ class Outcome:
         updates: number of updates.
         train_tokens: tokens seen in training, padding not counted.
         device: name of the processor or GPU.
-        versions: of the packages that trained.
+        packages: those that trained.
     """
 
     history: pd.DataFrame
@@ -97,7 +97,7 @@ class Outcome:
     updates: int
     train_tokens: int
     device: str
-    versions: dict[str, str]
+    packages: tuple[str, ...]
 
 
 def best_epoch(history: pd.DataFrame) -> int:
@@ -147,7 +147,7 @@ def write_run(
             "eval_seconds": round(outcome.eval_seconds, 2),
             "updates": outcome.updates,
             "tokens_per_second": round(outcome.train_tokens / outcome.train_seconds, 1),
-            **conditions(run.finetune, outcome.device, outcome.versions),
+            **conditions(run.finetune, outcome.device, *outcome.packages),
             **run.hashes(),
         },
     )
@@ -207,16 +207,18 @@ def scalar_table(runs: Sequence[Metrics]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def read_histories(metrics: Sequence[Path], histories: Sequence[Path]) -> pd.DataFrame:
-    """Join the runs' ``history.csv``; `HISTORY`, experiment and seed."""
+def read_histories(paths: Sequence[Path]) -> pd.DataFrame:
+    """Join the runs' ``history.csv``, with ``experiment`` and ``seed`` from their folders."""
     frames = [
-        pd.read_csv(history).assign(experiment=run["experiment"], seed=run["seed"])
-        for run, history in zip(read_metrics(metrics), histories, strict=True)
+        pd.read_csv(path).assign(
+            experiment=path.parent.parent.name, seed=int(path.parent.name.removeprefix("seed-"))
+        )
+        for path in paths
     ]
     return pd.concat(frames, ignore_index=True)
 
 
-def read_predictions_table(path: Path) -> pd.DataFrame:
+def read_predicted(path: Path) -> pd.DataFrame:
     """Read a run's ``predictions.csv``; ids and labels stay as they are written."""
     return pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False)
 
@@ -230,7 +232,7 @@ def read_correctness(paths: Sequence[Path]) -> pd.DataFrame:
     first: pd.DataFrame | None = None
     columns = {}
     for path in paths:
-        table = read_predictions_table(path)
+        table = read_predicted(path)
         if first is None:
             first = table
         elif not table[["id", "label"]].equals(first[["id", "label"]]):

@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 import propose_study
-from seedwise.data.proposal import Machine, choose_sizes, split_of
 from seedwise.errors import UserError
 from seedwise.study import datasets, validation
 from seedwise.study.sources import source_path
@@ -144,7 +143,13 @@ def test_a_data_set_of_the_hub_by_the_command(folder):
         ("a.xlsx", "PK", "the ending is none of .csv"),
         ("a.csv", "text,n\n" + "".join(f"word {i},{i / 7}\n" for i in range(50)), "--label"),
         ("a.csv", "text,rating\n" + "".join(f"word {i},{i / 7}\n" for i in range(50)), "range"),
-        ("a.jsonl", '{"text": "x"\n', "cannot be read"),
+        ("a.jsonl", '{"text": "x"\n', "a.jsonl, line 1: not valid JSON"),
+        (
+            "a.csv",
+            "text,label\nfine, but dear,good\n",
+            r"line 2: 3 columns instead of 2 \(text",
+        ),
+        ("a.json", "[]", "a.json: empty"),
     ],
 )
 def test_what_cannot_be_proposed_is_one_message(folder, name, content, said):
@@ -168,35 +173,6 @@ def test_columns_by_name(folder):
     assert (settings["text"], settings["label"]) == ("review_body", "sentiment")
 
 
-def test_sizes_grow_with_the_machine_and_the_time():
-    def sizes(flops, minutes, texts=2000):
-        machine = Machine(cores=2, flops=flops, gpu=False, bfloat16=False)
-        return choose_sizes(
-            texts=texts, corpus_texts=texts, words=[20] * 50, runs=9, machine=machine,
-            minutes=minutes,
-        )  # fmt: skip
-
-    slow, fast = sizes(2e10, 5), sizes(2e12, 60)
-    assert (slow.layers, slow.embed_dim) < (fast.layers, fast.embed_dim)
-    assert slow.max_positions == fast.max_positions == 64
-    assert sizes(1e11, 15).minutes <= 15
-    assert sizes(1e11, 15, texts=200).epochs > sizes(1e11, 15, texts=20_000).epochs
-
-
-@pytest.mark.parametrize(
-    ("name", "split"),
-    [
-        ("data/train-00000-of-00001.parquet", "train"),
-        ("imdb_test.csv", "test"),
-        ("dev.jsonl", "valid"),
-        ("latest.csv", None),
-        ("contest.csv", None),
-    ],
-)
-def test_split_by_a_word_of_the_name(name, split):
-    assert split_of(name) == split
-
-
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 def test_truth_values_are_labels(folder, ending):
     table = FRAME.assign(sentiment=FRAME["sentiment"] == "positive")
@@ -216,3 +192,19 @@ def test_json_numbers_stay_what_they_are(folder):
             )
     _, settings = propose("a.jsonl")
     assert settings["labels"] == ["0", "1"]
+
+
+def test_a_column_of_what_is_no_text_is_none(folder):
+    with (folder / "a.jsonl").open("w", encoding="utf-8") as stream:
+        for (text, label), number in zip(ROWS, FRAME["id"], strict=True):
+            record = {"text": [text] * 9, "title": text, "note": None, "kind": label, "id": number}
+            stream.write(json.dumps(record) + "\n")
+    _, settings = propose("a.jsonl")
+    assert (settings["text"], settings["label"]) == ("title", "kind")
+
+
+def test_a_split_without_the_columns_is_named(folder):
+    FRAME.to_csv(folder / "train.csv", index=False)
+    FRAME.rename(columns={"sentiment": "opinion"}).to_csv(folder / "test.csv", index=False)
+    with pytest.raises(UserError, match=r"test.csv: no column 'sentiment'; it has review_body, op"):
+        propose("train.csv", "test.csv")

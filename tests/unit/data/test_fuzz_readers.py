@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import prepare_dataset
-from seedwise.data.labels import label_rows
+from seedwise.data.examples import label_rows
 from seedwise.data.readers import read_pair, read_rows
 from seedwise.errors import UserError
 from seedwise.files import read_jsonl

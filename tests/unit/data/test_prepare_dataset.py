@@ -1,20 +1,13 @@
 import hashlib
 import io
 import json
-import string
 import tarfile
 import zipfile
-from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import event, given
-from hypothesis import strategies as st
 
 import prepare_dataset
-from seedwise.data import preparation
-from seedwise.data.labels import Example
-from seedwise.data.splits import comparable
 from seedwise.errors import UserError
 from support import ROOT
 
@@ -287,42 +280,3 @@ def test_the_real_cls_books(tmp_path):
         assert counts["0"] == counts["1"]
     shared = {tuple(pair["splits"]): pair["texts"] for pair in audit["shared"]}
     assert shared == {("train", "valid"): 6, ("train", "test"): 15, ("valid", "test"): 1}
-
-
-examples = st.lists(
-    st.tuples(st.sampled_from(["", " ", "a ", *string.ascii_letters]), st.sampled_from("01x")),
-    min_size=15,
-    max_size=60,
-)
-sizes = st.dictionaries(st.sampled_from(["train", "valid", "test"]), st.integers(2, 3), max_size=3)
-
-
-@given(examples, examples, sizes)
-def test_no_text_is_lost_and_none_leaks(pool, test, wanted):
-    def labelled(name, pairs):
-        return [
-            Example(f"{name}:{n}", text, None if label == "x" else label)
-            for n, (text, label) in enumerate(pairs)
-        ]
-
-    given_splits = {"all": labelled("all", pool)}
-    if "test" not in wanted:
-        given_splits = {"train": given_splits["all"], "test": labelled("test", test)}
-    wanted.setdefault("valid", 2)
-    settings = {"labels": ["0", "1"], "splits": wanted}
-    try:
-        prepared = preparation.split_texts(settings, given_splits, [], "d")
-    except UserError:
-        event("refused")
-        return
-    ids = Counter(e.id for part in (*prepared.splits.values(), prepared.unlabelled) for e in part)
-    total = sum(map(len, given_splits.values()))
-    assert sum(ids.values()) + sum(prepared.left_out.values()) == total
-    assert max(ids.values()) == 1
-    drawn = {split: {comparable(e.text) for e in prepared.splits[split]} for split in wanted}
-    for split in wanted:
-        others = set(prepared.splits) - {split}
-        if split == "train":
-            others &= set(wanted)
-        for other in others:
-            assert not drawn[split] & {comparable(e.text) for e in prepared.splits[other]}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedwise.data.readers import decode, read_pair, read_rows, split_lines
+from seedwise.data.readers import read_pair, read_rows
 from seedwise.errors import UserError
 
 ODD = "a\u2028b\x85c\x0cd\x0be\x1cf\u2029 «é» 😀 ' \" \\ & <b>"
@@ -15,13 +15,6 @@ def rows(data, settings, name="data.csv", value="label"):
     changes = Counter()
     found = read_rows(data, name, {"format": "table"} | settings, value, changes)
     return [(row.line, row.text, row.value) for row in found], dict(changes)
-
-
-def test_only_line_feeds_separate_lines():
-    changes = Counter()
-    assert split_lines(f"{ODD}\r\n\r\nlast", changes) == [ODD, "", "last"]
-    assert changes == {"CRLF line ends read as LF": 2}
-    assert split_lines("", Counter()) == []
 
 
 def test_pair_keeps_every_text_with_its_label():
@@ -37,17 +30,6 @@ def test_pair_keeps_every_text_with_its_label():
 def test_pair_of_unequal_lengths_names_both_files_and_counts():
     with pytest.raises(UserError, match=r"a.review has 2 texts, but a.label has 3 labels"):
         read_pair(("a.review", b"x\ny\n"), ("a.label", b"1\n0\n1\n"), Counter())
-
-
-def test_not_utf8_names_file_line_and_byte():
-    with pytest.raises(UserError, match=r"a.txt, line 3: byte 8 \(0xe9\) is not UTF-8"):
-        decode(b"one\ntwo\n\xe9t\xe9\n", "a.txt", Counter())
-
-
-def test_byte_order_mark_is_removed_and_counted():
-    changes = Counter()
-    assert decode(b"\xef\xbb\xbftext", "a", changes) == "text"
-    assert changes == {"byte-order marks removed": 1}
 
 
 def test_csv_with_quotes_commas_and_line_ends_inside():

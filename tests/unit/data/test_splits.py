@@ -3,7 +3,7 @@ import random
 import pytest
 
 from seedwise.data.audit import audit_split, shared_texts, spread
-from seedwise.data.labels import Example
+from seedwise.data.examples import Example
 from seedwise.data.splits import candidates, comparable, draw, shares
 from seedwise.errors import UserError
 

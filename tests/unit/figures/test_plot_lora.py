@@ -1,7 +1,8 @@
 import pandas as pd
 
-from plot_lora import main, plot, read_histories
+from plot_lora import main, plot
 from seedwise.figures.drawing import use_style
+from seedwise.training.runs import read_histories
 
 
 def write_history(folder, experiment, seed, loss):

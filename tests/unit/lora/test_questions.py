@@ -1,57 +1,9 @@
-import json
-
 import pytest
 
 from seedwise.errors import UserError
-from seedwise.lora.questions import Pair, answer_text, prompt_text, read_pairs, split_pairs
+from seedwise.lora.questions import Pair, answer_text, prompt_text, split_pairs
 
 TEMPLATE = "<human>: {question}\n<assistant>: {answer}"
-
-
-@pytest.mark.parametrize(
-    ("layout", "content"),
-    [
-        ("json", '[{"question": "a?", "answer": "b"}, {"question": "c?", "answer": "d\u2028"}]'),
-        (
-            "json",
-            '{"questions": [{"question": "a?", "answer": "b"}, {"question":"c?","answer":"d"}]}',
-        ),
-        ("jsonl", '{"question": "a?", "answer": "b"}\n\n{"question": "c?", "answer": "d\u2028"}\n'),
-        ("csv", 'answer,question\r\nb,a?\r\n"d","c?"\r\n'),
-        ("conversations", "conversations:\n- - a?\n  - b\n  - unused\n- - c?\n  - d\n"),
-    ],
-)
-def test_every_layout_gives_the_same_pairs(layout, content):
-    pairs = list(read_pairs(b"\xef\xbb\xbf" + content.encode(), "file", layout))
-    assert [(p.question, p.answer) for p in pairs] == [("a?", "b"), ("c?", "d")]
-
-
-def test_fields_can_be_named():
-    content = json.dumps([{"q": "a?", "a": "b"}]).encode()
-    assert next(read_pairs(content, "file", "json", "q", "a")).answer == "b"
-
-
-@pytest.mark.parametrize(
-    ("layout", "content", "message"),
-    [
-        ("json", b'[{"question": "a?", "reply": "b"}]', "1 has no field 'answer'; it has 'ques"),
-        ("jsonl", b'{"question": "a?", "answer": " "}', "record 1: the 'answer' is ' '"),
-        ("csv", b"question,answer\na?,b\nc?\n", "record 2: the 'answer' is None"),
-        ("jsonl", b'{"question": "a?", "answer": 3}', "record 1: the 'answer' is 3"),
-        ("json", b'{"a": 1}', "must be a list of objects"),
-        ("json", b"[1]", "record 1 must be an object"),
-        ("json", b"[", "is not valid json"),
-        ("json", b"[\n\xff]", "line 2 is not UTF-8"),
-        ("conversations", b"conversations:\n- just a text\n", "record 1 must be a list of turns"),
-        ("conversations", b"conversations:\n- - alone\n", "record 1 has no field 'answer'"),
-        ("conversations", b"categories: []\n", "must have a list `conversations`"),
-        ("conversations", b"!!python/object/apply:os.getcwd []", "is not valid conversations"),
-    ],
-)  # fmt: skip
-def test_bad_files_are_named_with_their_record(layout, content, message):
-    with pytest.raises(UserError, match="file: ") as error:
-        list(read_pairs(content, "file", layout))
-    assert message in str(error.value)
 
 
 def pairs(count):

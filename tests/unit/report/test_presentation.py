@@ -8,7 +8,12 @@ from support import synthetic_study
 
 @pytest.mark.parametrize(
     ("mean", "std", "text"),
-    [(0.81667, 0.01434, "81.7 % ± 1.4"), (0.5, 0.0, "50.0 % ± 0.0"), (np.nan, np.nan, "–")],
+    [
+        (0.81667, 0.01434, "81.7 % ± 1.4"),
+        (0.5, 0.0, "50.0 % ± 0.0"),
+        (np.nan, np.nan, "–"),
+        (0.5, np.nan, "50.0 %"),
+    ],
 )
 def test_mean_and_std(mean, std, text):
     assert presentation.mean_and_std(mean, std) == text
@@ -56,6 +61,21 @@ def test_summary_without_published_or_with_a_published_spread_of_zero():
     nothing = presentation.summary_table(summary(published_mean=np.nan, published_std=np.nan))
     assert "Published" not in nothing.columns
     assert presentation.summary_table(summary(published_std=0.0)).iloc[0, -1] == "–"
+
+
+def test_summary_has_a_spread_only_where_several_seeds_have_one():
+    one_seed = presentation.summary_table(summary(n=1, std=0.0, ci_low=np.nan)).iloc[0]
+    assert one_seed["Test accuracy"] == "79.7 %" and one_seed["95 % interval"] == "–"
+    assert one_seed["Seeds"] == "1"
+    fixed = presentation.summary_table(summary(n=1, std=np.nan, ci_low=np.nan)).iloc[0]
+    assert fixed["Test accuracy"] == "79.7 %" and fixed["95 % interval"] == "deterministic"
+    assert fixed["Seeds"] == "–"
+
+
+def test_a_name_of_digits_stays_a_name(tmp_path):
+    (tmp_path / "t.csv").write_text("dataset,experiment_a,experiment_b\n007,1,2\n")
+    read = presentation.read_table(tmp_path / "t.csv")
+    assert read.iloc[0].tolist() == ["007", "1", "2"]
 
 
 def test_costs_are_summed_by_rule():

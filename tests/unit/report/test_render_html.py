@@ -6,7 +6,7 @@ import pytest
 import render_html
 from seedwise.errors import UserError
 from seedwise.report.presentation import TABLES
-from support import synthetic_workflow
+from support import browser, synthetic_workflow
 
 
 def test_failure_is_one_message(tmp_path):
@@ -47,6 +47,17 @@ def test_html_holds_figures_tables_and_captions(workflow):
     assert '"results/synthetic/report.pdf"' in html
     assert "paired over the same test texts and seeds" in html.replace("\\n", " ")
     assert "@media (max-width: 640px)" in html
+
+
+def test_start_page_answers_first(workflow, tmp_path):
+    folder, _ = workflow
+    report = folder / "results" / "synthetic" / "report.html"
+    *_, first, _ = browser.measure(report, 1280, tmp_path)
+    page = first[first.index("A synthetic study") :]
+    assert "On reviews, fairseq-pretrained has the highest test accuracy, 81.7 % ± 1.4" in page
+    assert "is called shown if" in page and "63.3 % ± 1.2" in page
+    html = report.read_text(encoding="utf-8")
+    assert "data:image/svg+xml;base64" in html[html.index("A synthetic study") :]
 
 
 def test_second_run_has_nothing_to_do(workflow):

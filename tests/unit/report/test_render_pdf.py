@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 import analyse_predictions
+import plot_accuracy
 import render_pdf
 from seedwise.files import read_json
 from seedwise.report.presentation import TABLES
@@ -20,7 +21,7 @@ transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,
 """
 COMPARISONS = """\
 dataset,experiment_a,experiment_b,texts,seeds,mean_a,mean_b,difference,ci_low,ci_high,seeds_ci_low,seeds_ci_high,p_value,p_holm,test
-reviews,a,b,400,1,0.8,0.7,-0.1,-0.12,-0.08,,,1e-9,3e-9,some test
+reviews,fairseq-pretrained,transformers-pretrained,400,3,0.79,0.8,0.01,0.002,0.018,,,1e-9,3e-9,t
 """
 COSTS = """\
 rule,run,wall_seconds,cpu_seconds,peak_mib,tokens_per_second
@@ -83,17 +84,23 @@ def test_pdf_and_configuration_are_written_the_same_again(inputs, tmp_path):
     assert again["pdf"].read_bytes() == inputs["pdf"].read_bytes()
 
 
-def test_pdf_reads_like_the_study(inputs):
-    render_pdf.main(**inputs)
-    text = text_of(inputs["pdf"])
+OWN = yaml.safe_load((ROOT / "configs" / "paper.yaml").read_text(encoding="utf-8"))["headings"]
+
+
+@pytest.mark.parametrize(
+    ("headings", "titles"),
+    [({}, ("Parameters of the models", "Fine-tuning")), (OWN, ("Question 1", "Tasks 2 to 5"))],
+    ids=["any study", "the paper"],
+)
+def test_pdf_reads_like_the_study(inputs, headings, titles):
+    render_pdf.main(**inputs | {"config": synthetic_study.CONFIG | {"headings": headings}})
+    text = text_of(inputs["pdf"]).split("Appendix")[0]
     positions = [
         text.index(heading)
-        for heading in (
-            "What was run", "Question 1", "Tasks 2 to 5", "Comparisons", "Costs", "Versions",
-            "Appendix",
-        )
-    ]  # fmt: skip
+        for heading in ("What was run", *titles, "Comparisons", "Costs", "Versions")
+    ]
     assert positions == sorted(positions)
+    assert headings or not ("Question" in text or "Task" in text)
     assert "79.7 % ± 1.4" in text  # measured
     assert "81.7 % ± 1.4" in text  # published
     assert "−1.4" in text  # published standard deviations apart
@@ -104,13 +111,47 @@ def test_pdf_reads_like_the_study(inputs):
     assert f"snakemake --configfile {inputs['config_output']}"[:30] in text
 
 
+def page_one(pdf):
+    return " ".join(text_of(pdf).split("\f")[0].split())
+
+
+def test_page_one_is_the_answer_the_accuracy_and_the_summary(inputs):
+    render_pdf.main(**inputs)
+    text = page_one(inputs["pdf"])
+    parts = [
+        "A synthetic study", "On reviews, transformers-pretrained is best, with a test accuracy of",
+        "It is 1.0 points above fairseq-pretrained, its nearest rival", "the difference is shown.",
+        "A difference is called shown if", "Figure 1: Test accuracy", "Table 1: Test accuracy",
+    ]  # fmt: skip
+    assert sorted(parts, key=text.index) == parts
+
+
+def test_page_one_holds_twelve_experiments_with_long_names(inputs, tmp_path):
+    tables = synthetic_study.many_experiments(12)
+    for name in ("summary", "comparisons"):
+        tables[name].to_csv(inputs["tables"][name], index=False)
+    tables["runs"].to_csv(tmp_path / "runs.csv", index=False)
+    plot_accuracy.main(
+        runs=tmp_path / "runs.csv",
+        summary=inputs["tables"]["summary"],
+        experiments=list(dict.fromkeys(tables["runs"]["experiment"])),
+        svg=tmp_path / "accuracy.svg",
+        png=tmp_path / "accuracy.png",
+    )
+    render_pdf.main(**inputs)
+    text = page_one(inputs["pdf"])
+    assert "commonest-label reviews – 50.0 % deterministic" in text
+    assert "tf-idf-logistic-regression reviews – 74.0 % deterministic" in text
+    assert "above the linear baseline tf-idf" in text
+
+
 def test_lora_is_printed_where_there_is_some(inputs, tmp_path):
     lora = tmp_path / "lora.json"
     lora.write_text(LORA)
     inputs["other_figures"].append(tmp_path / "lora-loss.svg")
     render_pdf.main(**inputs | {"lora": lora})
     text = text_of(inputs["pdf"])
-    assert "Question 2" in text
+    assert "LoRA adapters" in text
     assert "1,572,864" in text
     assert "h.0.query_key_value" in text and "16 · (1024 + 3072)" in text and "65,536" in text
     assert "12 %" in text and "88 %" in text  # answers that ended by themselves

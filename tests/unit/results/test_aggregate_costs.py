@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
-from support import synthetic_study
 
 import aggregate_costs
+from support import synthetic_study
 
 RULES = ["pretrain_model", "finetune_fairseq", "finetune_transformers"]
 

@@ -2,10 +2,10 @@ import json
 
 import pandas as pd
 import pytest
-from support import synthetic_study
 
 import aggregate_runs
 from seedwise.errors import UserError
+from support import synthetic_study
 
 
 @pytest.fixture

@@ -1,15 +1,12 @@
-from pathlib import Path
-from support import ROOT
-
 import numpy as np
 import pandas as pd
 import pytest
-from support import synthetic_study
 from scipy import stats
 
 import compare_experiments
 from seedwise.errors import UserError
 from seedwise.files import write_json
+from support import ROOT, synthetic_study
 
 
 def compare(folders, output):

@@ -1,12 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from support import synthetic_study
 from sklearn import metrics
 
 import analyse_predictions
 from seedwise.results import mistakes
 from seedwise.results.mistakes import Predictions
+from support import synthetic_study
 
 LABELS = ["a", "b", "c"]
 TEXTS = 300

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seedwise.results.statistics import bootstrap_interval, holm, sign_flip_p_value, student_interval
+from seedwise.results.statistics import (
+    bootstrap_interval,
+    holm,
+    sign_flip_p_value,
+    student_interval,
+)
 
 
 def test_student_interval_is_scipys_and_the_one_from_the_table():

@@ -9,7 +9,6 @@ from seedwise.study.datasets import (
     dataset_inputs,
     file_names,
     given_files,
-    rated_label,
     unlabelled_settings,
 )
 from support import ROOT
@@ -140,45 +139,13 @@ def test_located_and_source_serve_other_schemas():
             "d.splits.valid: valid has a file already",
         ),
         (TABLE | {"splits": {"valid": 1, "test": 5}}, "d.splits.valid: 1 texts for 2 labels"),
-        (TABLE | {"labels": [1, "1"]}, "d.labels: a label stands there twice"),
-        (PAIR | {"labels": WEBIS["labels"]}, "d.labels: ranges need a rating"),
         (TABLE | {"file": {"text": "a", "label": "b"}}, "d: only review-label has files of"),
-        (
-            TABLE | {"labels": {"a": {"below": float("nan")}, "b": {"above": 3}}},
-            "d.labels.a: no rating is in this range",
-        ),
         (WEBIS | {"labels": [0, 1]}, "d.labels: webis-cls has ratings"),
-        (
-            TABLE | {"labels": {"a": {"below": 1}, "b": {"from": 0}}},
-            "d.labels: the ranges of 'a' and 'b' overlap",
-        ),
-        (
-            TABLE | {"labels": {"a": {"to": 1}, "b": {"from": 1}}},
-            "d.labels: the ranges of 'a' and 'b' overlap",
-        ),
-        (
-            TABLE | {"labels": {"a": {"from": 2, "to": 1}, "b": {"above": 3}}},
-            "d.labels.a: no rating is in this range",
-        ),
     ],
 )
 def test_contradictions(settings, message):
     with pytest.raises(UserError, match=message):
         check_dataset(settings, "d")
-
-
-@pytest.mark.parametrize(
-    "ranges",
-    [
-        {"a": {"below": 1}, "b": {"from": 1}},
-        {"a": {"to": 1}, "b": {"above": 1}},
-        {"a": {"below": 0}, "b": {"from": 0, "to": 0}, "c": {"above": 0}},
-    ],
-)
-def test_touching_ranges_do_not_overlap(ranges):
-    check_dataset(TABLE | {"labels": ranges}, "d")
-    label = rated_label(ranges)
-    assert label(-1e9) == "a" and label(1e9) == list(ranges)[-1]
 
 
 def test_where_the_files_are():

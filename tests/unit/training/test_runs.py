@@ -12,7 +12,7 @@ from seedwise.training.runs import (
     Run,
     best_epoch,
     predictions_table,
-    read_predictions_table,
+    read_predicted,
     write_run,
 )
 from support.tiny_chain import run_settings
@@ -90,7 +90,7 @@ OUTCOME = Outcome(
     updates=30,
     train_tokens=100,
     device="processor",
-    versions={"python": "3.11"},
+    packages=("numpy",),
 )
 
 
@@ -108,7 +108,7 @@ def test_a_run_keeps_the_contract(run, tmp_path):
     ]
     assert paths["predictions"].read_text().splitlines()[1] == "7,1,1,0.75,0.25"
     table = predictions_table(RECORDS, LABELS, PROBABILITIES.astype(float))
-    pd.testing.assert_frame_equal(read_predictions_table(paths["predictions"]), table)
+    pd.testing.assert_frame_equal(read_predicted(paths["predictions"]), table)
     metrics = json.loads(paths["metrics"].read_text())
     expected = {
         "experiment": "e",

@@ -7,7 +7,7 @@ from typing import Any
 
 from seedwise.data.readers import Row
 from seedwise.errors import UserError
-from seedwise.study.datasets import label_names, rated_label
+from seedwise.study.labels import label_names, rated_label
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,6 @@ class Example:
     id: str
     text: str
     label: str | None
-
-
-def value_column(settings: dict[str, Any]) -> str:
-    """Return the column that says the label."""
-    if isinstance(settings["labels"], dict):
-        return str(settings.get("rating", "rating"))
-    return str(settings.get("label", "label"))
 
 
 def clean(text: str, changes: Counter[str]) -> str:
@@ -51,11 +44,10 @@ def label_rows(
     """
     labels = settings["labels"]
     allowed = set(label_names(settings))
-    rated = rated_label(labels) if isinstance(labels, dict) else None
 
     def label(row: Row) -> str | None:
         assert row.value is not None
-        if rated is None:
+        if not isinstance(labels, dict):
             if row.value not in allowed:
                 raise UserError(
                     f"{name}, line {row.line}: label {row.value!r} is not one of "
@@ -68,7 +60,7 @@ def label_rows(
             rating = math.nan
         if not math.isfinite(rating):
             raise UserError(f"{name}, line {row.line}: rating {row.value!r} is not a number")
-        return rated(rating)
+        return rated_label(labels, rating)
 
     return [Example(f"{stem}:{row.line}", clean(row.text, changes), label(row)) for row in rows]
 

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from seedwise.data.labels import label_rows
+from seedwise.data.examples import label_rows
 from seedwise.data.readers import Row
 from seedwise.errors import UserError
 

@@ -1,0 +1,138 @@
+"""A study's answer in words: on each data set, which experiment is best, by how much, if shown."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from seedwise.report.presentation import interval, mean_and_std, number, p_value, percent
+
+ALPHA = 0.05
+MEANING = (
+    "A difference is called shown if its p-value, corrected by Holm's method for all comparisons "
+    f"of the study, is below {ALPHA} and its 95 % interval over texts leaves out zero."
+)
+_TIED = "\N{NO-BREAK SPACE}"
+LINEAR, REFERENCE = "linear", "none"  # engines: of the baseline, of the commonest label
+
+
+class Answer(NamedTuple):
+    """The paragraph on one data set: its first sentence, and the others."""
+
+    headline: str
+    details: str
+
+
+def answers(summary: pd.DataFrame, comparisons: pd.DataFrame) -> list[Answer]:
+    """Return the paragraph on each data set of summary.csv, in its order."""
+    pairs = directed(comparisons)
+    return [answer(name, rows, pairs) for name, rows in summary.groupby("dataset", sort=False)]
+
+
+def directed(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return every pair both ways, by (first, second): first minus second, and whether shown."""
+    turned = comparisons.assign(
+        experiment_a=comparisons["experiment_b"],
+        experiment_b=comparisons["experiment_a"],
+        difference=-comparisons["difference"],
+        ci_low=-comparisons["ci_high"],
+        ci_high=-comparisons["ci_low"],
+        seeds_ci_low=-comparisons["seeds_ci_high"],
+        seeds_ci_high=-comparisons["seeds_ci_low"],
+    )
+    both = pd.concat([comparisons, turned])
+    shown = (both["p_holm"] < ALPHA) & (both["ci_low"] * both["ci_high"] > 0)
+    return both.assign(shown=shown).set_index(["experiment_b", "experiment_a"]).sort_index()
+
+
+def answer(dataset: str, rows: pd.DataFrame, pairs: pd.DataFrame) -> Answer:
+    """Return the paragraph on one data set.
+
+    Args:
+        dataset: Its name.
+        rows: Its rows of summary.csv.
+        pairs: What `directed` returns.
+    """
+    experiments = rows[rows["engine"] != REFERENCE]
+    experiments = experiments.sort_values("mean", ascending=False, kind="stable")
+    best, others = experiments.iloc[0], experiments.iloc[1:]
+    baselines = others[others["engine"] == LINEAR]
+    details = _over_commonest(best, rows) if baselines.empty else []
+    if others.empty:
+        headline = f"{_name(best)}, the only experiment, has a test accuracy of {_result(best)}."
+        return Answer(f"On {dataset}, {headline}", " ".join(details))
+
+    rival, own = others.iloc[0], pairs.loc[best["experiment"]].loc[others["experiment"]]
+    told = others.loc[list(dict.fromkeys([*baselines.index[:1], rival.name]))]
+    for _, other in told.iterrows():
+        whom = _name(other) + (", its nearest rival" if other.name == rival.name else "")
+        details += [_over(whom, own.loc[other["experiment"]], max(best["n"], other["n"]))]
+
+    names = experiments["experiment"]
+    if not pairs.loc[pairs.index.isin(names, level=0), "shown"].any():
+        whom = " and ".join(names) if len(names) == 2 else f"the {len(names)} experiments"
+        headline = f"no difference between {whom} is shown."
+        details = [
+            f"The highest test accuracy is that of {_name(best)}: {_result(best)}.",
+            *details,
+        ]
+        return Answer(f"On {dataset}, {headline}", " ".join(details))
+
+    if own.loc[rival["experiment"], "shown"]:
+        headline = f"{_name(best)} is best, with a test accuracy of {_result(best)}."
+    else:
+        headline = (
+            f"{_name(best)} has the highest test accuracy, {_result(best)}, but is not shown to be "
+            f"better than {_name(rival)}."
+        )
+    if len(others) > len(told):
+        better = int((own["shown"] & (own["difference"] > 0)).sum())
+        of = "all" if better == len(others) else f"{better} of the"
+        details += [f"It is shown to be better than {of} {len(others)} others."]
+    return Answer(f"On {dataset}, {headline}", " ".join(details))
+
+
+def _name(row: pd.Series) -> str:
+    name = str(row["experiment"])
+    return f"the linear baseline {name}" if row["engine"] == LINEAR else name
+
+
+def _result(row: pd.Series) -> str:
+    if pd.isna(row["std"]):
+        return f"{percent(row['mean'])} (one run, deterministic)"
+    if row["n"] == 1:
+        return f"{percent(row['mean'])} (one seed)"
+    limits = interval(row["ci_low"], row["ci_high"])
+    spread = mean_and_std(row["mean"], row["std"])
+    return f"{spread} ({row['n']} seeds, 95 % interval over seeds {limits})"
+
+
+def _over_commonest(best: pd.Series, rows: pd.DataFrame) -> list[str]:
+    """Say how far the best is above the commonest label, where the table has it."""
+    return [
+        "Always predicting the commonest label of the training split is right for "
+        f"{percent(mean)} of the test texts; {best['experiment']} is "
+        f"{number(100 * (best['mean'] - mean), 1)} points above."
+        for mean in rows.loc[rows["engine"] == REFERENCE, "mean"]
+    ]
+
+
+def _over(whom: str, pair: pd.Series, seeds: int) -> str:
+    """Say how far the best is above another experiment, and whether this is shown.
+
+    Args:
+        whom: The other experiment.
+        pair: Its row of `directed`.
+        seeds: How many the two have at most; fewer may be in both.
+    """
+    p = p_value(pair["p_holm"])
+    evidence = f"95 % interval over texts {interval(pair['ci_low'], pair['ci_high'], '')}"
+    evidence += f", p{_TIED}" + (p if p.startswith("<") else f"= {p}").replace(" ", _TIED)
+    if pair["seeds"] < seeds:
+        evidence += f", {pair['seeds']} of {seeds} seeds compared"
+    verdict = "the difference is shown" if pair["shown"] else "no difference is shown"
+    low, high = pair["seeds_ci_low"], pair["seeds_ci_high"]
+    if pair["shown"] and low * high <= 0:
+        over_seeds = interval(low, high, "")
+        verdict += f", but other seeds may turn it (95 % interval over seeds {over_seeds})"
+    points = number(100 * pair["difference"], 1)
+    return f"It is {points} points above {whom} ({evidence}): {verdict}."

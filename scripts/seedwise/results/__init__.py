@@ -1,0 +1,1 @@
+"""What runs become: statistics, comparisons, mistakes."""

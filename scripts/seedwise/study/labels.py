@@ -1,0 +1,66 @@
+"""What a data set's configuration says of its labels; standard library only."""
+
+import math
+import operator
+from typing import Any
+
+from seedwise.errors import UserError
+
+Settings = dict[str, Any]
+
+_COMPARED = {"above": operator.gt, "from": operator.ge, "below": operator.lt, "to": operator.le}
+
+
+def label_names(settings: Settings) -> list[str]:
+    """Return the labels as the data set writes them, in class order."""
+    return [str(label) for label in settings["labels"]]
+
+
+def value_column(settings: Settings) -> str:
+    """Return the column that says the label."""
+    if isinstance(settings["labels"], dict):
+        return str(settings.get("rating", "rating"))
+    return str(settings.get("label", "label"))
+
+
+def rated_label(ranges: dict[str, dict[str, float]], rating: float) -> str | None:
+    """Return the label of a rating; None where it stands in no range."""
+    for label, limits in ranges.items():
+        if all(_COMPARED[key](rating, limit) for key, limit in limits.items()):
+            return label
+    return None
+
+
+def _interval(limits: dict[str, float]) -> tuple[float, float, bool, bool]:
+    """Return (low, high, low excluded, high excluded)."""
+    low = limits.get("above", limits.get("from", -math.inf))
+    high = limits.get("below", limits.get("to", math.inf))
+    return low, high, "above" in limits, "below" in limits
+
+
+def _check_ranges(key: str, ranges: dict[str, dict[str, float]]) -> None:
+    previous = None
+    for name, interval in sorted(
+        ((name, _interval(limits)) for name, limits in ranges.items()), key=lambda item: item[1]
+    ):
+        low, high, over, under = interval
+        if math.isnan(low) or math.isnan(high) or low > high or (low == high and (over or under)):
+            raise UserError(f"{key}.labels.{name}: no rating is in this range")
+        if previous is not None:
+            other, end, open_end = previous
+            if low < end or (low == end and not (over or open_end)):
+                raise UserError(f"{key}.labels: the ranges of {other!r} and {name!r} overlap")
+        previous = (name, high, under)
+
+
+def check_labels(settings: Settings, key: str) -> None:
+    """Raise a `UserError` if the labels contradict each other or the format."""
+    labels, names = settings["labels"], label_names(settings)
+    if len(set(names)) < len(names):
+        raise UserError(f"{key}.labels: a label stands there twice")
+    if isinstance(labels, dict):
+        if settings["format"] == "review-label":
+            raise UserError(f"{key}.labels: ranges need a rating; review-label has none")
+        _check_ranges(key, labels)
+    elif settings["format"] == "webis-cls":
+        raise UserError(f"{key}.labels: webis-cls has ratings; give each label its range")

@@ -1,0 +1,56 @@
+import pytest
+
+from seedwise.errors import UserError
+from seedwise.study.labels import check_labels, label_names, rated_label, value_column
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"format": "table", "labels": [1, "1"]}, "d.labels: a label stands there twice"),
+        (
+            {"format": "review-label", "labels": {"0": {"below": 3}, "1": {"above": 3}}},
+            "d.labels: ranges need a rating",
+        ),
+        (
+            {"format": "table", "labels": {"a": {"below": float("nan")}, "b": {"above": 3}}},
+            "d.labels.a: no rating is in this range",
+        ),
+        ({"format": "webis-cls", "labels": [0, 1]}, "d.labels: webis-cls has ratings"),
+        (
+            {"format": "table", "labels": {"a": {"below": 1}, "b": {"from": 0}}},
+            "d.labels: the ranges of 'a' and 'b' overlap",
+        ),
+        (
+            {"format": "table", "labels": {"a": {"to": 1}, "b": {"from": 1}}},
+            "d.labels: the ranges of 'a' and 'b' overlap",
+        ),
+        (
+            {"format": "table", "labels": {"a": {"from": 2, "to": 1}, "b": {"above": 3}}},
+            "d.labels.a: no rating is in this range",
+        ),
+    ],
+)
+def test_contradictions(settings, message):
+    with pytest.raises(UserError, match=message):
+        check_labels(settings, "d")
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        {"a": {"below": 1}, "b": {"from": 1}},
+        {"a": {"to": 1}, "b": {"above": 1}},
+        {"a": {"below": 0}, "b": {"from": 0, "to": 0}, "c": {"above": 0}},
+    ],
+)
+def test_touching_ranges_do_not_overlap(ranges):
+    check_labels({"format": "table", "labels": ranges}, "d")
+    assert rated_label(ranges, -1e9) == "a" and rated_label(ranges, 1e9) == list(ranges)[-1]
+
+
+def test_where_labels_stand_and_what_they_are_called():
+    assert label_names({"labels": [0, 1]}) == label_names({"labels": {"0": {}, "1": {}}})
+    assert value_column({"labels": [0, 1]}) == "label"
+    assert value_column({"labels": ["no", "yes"], "label": "answer"}) == "answer"
+    assert value_column({"labels": {"a": {}, "b": {}}, "label": "answer"}) == "rating"
