@@ -34,17 +34,19 @@ def fairseq_weights(
     shares with the embedding.
     """
     model = build_model(architecture)
-    found = bert_family.to_fairseq(weights, list(model.state_dict()), order, config)
-    pooler = {name: found.pop(name) for name in list(found) if name.startswith("pooler.")}
-    for parameter in model.encoder.lm_head.parameters():
-        torch.nn.init.zeros_(parameter)
+    names = [name for name, _ in model.named_parameters()]
+    found = bert_family.to_fairseq(weights, names, order, config)
     missing = [
         name
-        for name in model.load_state_dict(found, strict=False).missing_keys
-        if "lm_head" not in name and not is_fused_copy(name)
+        for name in names
+        if name not in found and "lm_head" not in name and not is_fused_copy(name)
     ]
     if missing:
         raise ValueError(f"weights are missing: {', '.join(missing)}")
+    for parameter in model.encoder.lm_head.parameters():
+        torch.nn.init.zeros_(parameter)
+    pooler = {name: found.pop(name) for name in list(found) if name.startswith(bert_family.POOLER)}
+    model.load_state_dict(found, strict=False)
     return model.state_dict() | pooler
 
 
