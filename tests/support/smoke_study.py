@@ -26,8 +26,13 @@ def write_study(folder: Path, change: Callable[[Any], None] = lambda config: Non
     return path
 
 
-def snakemake(folder: Path, *arguments: str | Path, cores: int = 1) -> tuple[int, str]:
-    """Run Snakemake on `study.yaml` in ``folder``; return its exit code and all it says."""
+def snakemake(
+    folder: Path, *arguments: str | Path, cores: int = 1, **variables: str
+) -> tuple[int, str]:
+    """Run Snakemake on `study.yaml` in ``folder``; return its exit code and all it says.
+
+    ``variables`` join its environment.
+    """
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
     command += ["--configfile", folder / "study.yaml", "--cores", str(cores)]
     # No `python` of a .venv that happens to be active, no profile of whoever runs the tests.
@@ -35,7 +40,11 @@ def snakemake(folder: Path, *arguments: str | Path, cores: int = 1) -> tuple[int
         key: value for key, value in os.environ.items() if key in ("HOME", "LANG", "TMPDIR")
     }
     done = subprocess.run(
-        [*command, *arguments], cwd=folder, env=environment, capture_output=True, text=True
+        [*command, *arguments],
+        cwd=folder,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
     )
     return done.returncode, done.stdout + done.stderr
 

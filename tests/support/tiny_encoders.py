@@ -179,21 +179,19 @@ ENCODERS: dict[str, tuple[dict[str, Any], Callable[[Path], None]]] = {
     ),
 }
 
+# What another type needs besides, to be tiny.
+OTHERS = {"mobilebert": {"embedding_size": 12, "intra_bottleneck_size": 24}}
+
 
 def write_encoder(folder: Path, kind: str, **options: Any) -> Path:
     """Write a published folder of this type: a model for masked language and its tokenizer.
 
     ``options`` are those of `save_pretrained`.
     """
-    own, write_tokenizer = ENCODERS[kind]
+    own, write_tokenizer = ENCODERS.get(kind, (ROBERTA | OTHERS.get(kind, {}), _bytes_in_one_file))
     folder.mkdir(parents=True)
     write_tokenizer(folder)
-    sizes = (
-        SIZES
-        if kind != "distilbert"
-        else {k: SIZES[k] for k in ("vocab_size", "max_position_embeddings")}
-    )
     torch.manual_seed(0)
-    model = AutoModelForMaskedLM.from_config(CONFIG_MAPPING[kind](**sizes | own))
+    model = AutoModelForMaskedLM.from_config(CONFIG_MAPPING[kind](**SIZES | own))
     model.save_pretrained(folder, **options)
     return folder

@@ -64,8 +64,11 @@ def encoder_sizes(config: Any) -> Architecture:
 
 
 def dropout_rates(config: Any) -> Architecture:
-    """Return an encoder's rates of dropout; None where its type has no such rate of its own."""
-    return {name: _first(config, names) for name, names in _DROPOUTS.items()}
+    """Return an encoder's rates of dropout; None where its type has no such rate."""
+    rates = {name: _first(config, names) for name, names in _DROPOUTS.items()}
+    if rates["pooler_dropout"] is None:  # as transformers' classifiers do
+        rates["pooler_dropout"] = rates["dropout"]
+    return rates
 
 
 def set_dropout(config: Any, architecture: Architecture) -> None:

@@ -38,6 +38,36 @@ of text whose classifier needs ids and attention mask alone. Each is fine-tuned 
 
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+NEEDED = (
+    "config.json",
+    *WEIGHTS,
+    "model-*.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+    "dict.txt",
+    "spm.model",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "sentencepiece.model",
+    "tokenizer.model",
+)
+"""What is fetched from a hub unless the study says it: configuration, weights and tokenizer."""
+
+
+def with_needed_files(located: dict[str, Any]) -> dict[str, Any]:
+    """Return a `transformers_checkpoint` that says which files of a hub's repository it needs."""
+    source = located["source"]
+    if "hub" not in source or "include" in source:
+        return located
+    place = located.get("folder", "").strip("/")
+    names = NEEDED + (*PICKLES, "pytorch_model-*.bin") * located.get("pickle", False)
+    include = [f"{place}/{name}" if place else name for name in names]
+    return located | {"source": source | {"include": include}}
 
 
 def _config(file: Path) -> dict[str, Any]:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from seedwise.study.encoders import with_needed_files
+
 Config = dict[str, Any]
 
 PUBLISHED_TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
@@ -13,12 +15,16 @@ PUBLISHED_TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
 def merge_hyperparameters(config: Config) -> None:
     """Lay each experiment's own hyper-parameters over the study's, in place.
 
-    A model whose tokenizer is made in the study gets a section for its defaults.
+    A model whose tokenizer is made in the study gets a section for its defaults, one from a hub the
+    list of the files it needs.
     """
     for experiment in config["experiments"].values():
         experiment["finetune"] = config.get("finetune", {}) | experiment.get("finetune", {})
     for name in trained_models(config):
         config["models"][name].setdefault("tokenizer", {})
+    for name in models_with(config, "transformers_checkpoint"):
+        model = config["models"][name]
+        model["transformers_checkpoint"] = with_needed_files(model["transformers_checkpoint"])
 
 
 def experiments(config: Config, **wanted: str) -> list[str]:
