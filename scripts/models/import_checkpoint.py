@@ -88,7 +88,11 @@ def main(*, published: Published, model: Path, dictionary: Path, tokenizer: list
         for file in (MODEL, DICTIONARY, *((SENTENCEPIECE,) if with_sentencepiece else gpt2.FILES)):
             if not (folder / file).is_file():
                 held = ", ".join(sorted(path.name for path in folder.iterdir()))
-                raise UserError(f"{folder / file}: missing; the folder holds {held}")
+                key = f"models.{published.model}.fairseq_checkpoint.bpe"
+                raise UserError(
+                    f"{folder / file}: missing; {key}: sentencepiece asks for {SENTENCEPIECE}, "
+                    f"{key}: gpt2 for {' and '.join(gpt2.FILES)}; the folder holds {held}"
+                )
         checkpoint = load_checkpoint(folder / MODEL)
         sizes = checkpoint_sizes(checkpoint)
         check_rows(folder / DICTIONARY, sizes.get("vocab_size", architecture["vocab_size"]))
