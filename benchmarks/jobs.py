@@ -194,7 +194,7 @@ def fast_preprocess(folder: Path, output: Path, seed: int) -> None:
 
     encode_dataset.main(
         split=folder / "many.jsonl",
-        sentencepiece=folder / "sentencepiece.bpe.model",
+        tokenizer=folder / "sentencepiece.bpe.model",
         dictionary=folder / "dict.txt",
         max_positions=MAX_POSITIONS,
         threads=2,

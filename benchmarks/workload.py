@@ -132,7 +132,7 @@ def prepare(folder: Path, sizes: dict[str, int], settings: dict[str, Any]) -> di
     for split in SPLITS:
         encode_dataset.main(
             split=folder / "data" / f"{split}.jsonl",
-            sentencepiece=model,
+            tokenizer=model,
             dictionary=dictionary,
             max_positions=architecture["max_positions"],
             threads=1,

@@ -42,9 +42,34 @@ wildcard_constraints:
 experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
 experiment_model = lambda w: config["experiments"][w.experiment]["model"]
 experiment_init = lambda w: config["experiments"][w.experiment]["init"]
+experiment_converted = lambda w: experiment_model(w) in entries.converted_to_fairseq(config)
+
+# The files that cut the texts of {model}, or of the model of {experiment}, the one to open first.
+model_tokenizer = collect(
+    "<results>/tokens/{{model}}/{file}",
+    file=lambda w: entries.tokenizer_files(config, w.model),
+)
+experiment_tokenizer = collect(
+    "<results>/tokens/{model}/{file}",
+    model=experiment_model,
+    file=lambda w: entries.tokenizer_files(config, experiment_model(w)),
+)
 
 SPLITS = ["train", "valid", "test"]
 BINARIZED_FILES = ["dict.txt"] + [f"{s}.{e}" for s in SPLITS for e in ("bin", "idx")]
+
+# All texts that a {model} is used with, and their tokens in fairseq's numbering.
+model_texts, model_tokens = (
+    collect(
+        pattern,
+        dataset=lambda w: entries.datasets_with_model(config, w.model),
+        split=SPLITS,
+    )
+    for pattern in (
+        "<results>/data/{dataset}/{split}.jsonl",
+        "<results>/binarized/{{model}}/{dataset}/input0/{split}.bin",
+    )
+)
 
 # In every folder of a transformers model, beside files that depend on its tokenizer.
 TRANSFORMERS_FILES = ["config.json", "model.safetensors", "tokenizer_config.json"]

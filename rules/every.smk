@@ -1,5 +1,7 @@
 # What follows from a rule's name, said once for all rules above: log, benchmark, hash of its code.
 # Snakemake has no defaults for rules, but reads their parts only when it plans jobs, after this.
+from pathlib import Path
+
 from seedwise.code import code_sha256
 from seedwise.study.jobs import job_name
 
@@ -11,4 +13,4 @@ for each in workflow.rules:
         each.benchmark = f"<benchmarks>/{job}.tsv"
         # A download does not depend on our code.
         if not each.name.startswith("download_"):
-            each.set_params(code=code_sha256(each.name))
+            each.set_params(code=code_sha256(Path(each.script).stem))

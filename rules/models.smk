@@ -47,9 +47,9 @@ rule import_checkpoint:
     output:
         model="<results>/pretrained/{model}/model.pt",
         dictionary="<results>/tokens/{model}/dict.txt",
-        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        tokenizer=["<results>/tokens/{model}/sentencepiece.bpe.model"],
     wildcard_constraints:
-        model=entries.name_pattern(entries.models_with(config, "fairseq_checkpoint")),
+        model=entries.name_pattern(entries.models_with_bpe(config, "sentencepiece")),
     conda:
         "../envs/fairseq.yaml"
     resources:
@@ -62,6 +62,15 @@ rule import_checkpoint:
         "Take over the published fairseq checkpoint of {wildcards.model}"
     script:
         "../scripts/models/import_checkpoint.py"
+
+
+use rule import_checkpoint as import_gpt2_checkpoint with:
+    output:
+        model="<results>/pretrained/{model}/model.pt",
+        dictionary="<results>/tokens/{model}/dict.txt",
+        tokenizer=multiext("<results>/tokens/{model}/", *entries.PUBLISHED_TOKENIZER),
+    wildcard_constraints:
+        model=entries.name_pattern(entries.models_with_bpe(config, "gpt2")),
 
 
 rule import_transformers:
@@ -118,19 +127,11 @@ rule predict_reference:
 rule convert_model:
     input:
         checkpoint="<results>/pretrained/{model}/model.pt",
-        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        tokenizer=model_tokenizer,
         dictionary="<results>/tokens/{model}/dict.txt",
         reference=rules.predict_reference.output.reference,
-        texts=collect(
-            "<results>/data/{dataset}/{split}.jsonl",
-            dataset=lambda w: entries.datasets_with_model(config, w.model),
-            split=SPLITS,
-        ),
-        tokens=collect(
-            "<results>/binarized/{{model}}/{dataset}/input0/{split}.bin",
-            dataset=lambda w: entries.datasets_with_model(config, w.model),
-            split=SPLITS,
-        ),
+        texts=model_texts,
+        tokens=model_tokens,
     output:
         folder=multiext("<results>/pretrained/{model}/transformers/", *TRANSFORMERS_FILES),
         report="<results>/pretrained/{model}/conversion.json",
@@ -151,15 +152,65 @@ rule convert_model:
         "../scripts/models/convert_model.py"
 
 
+# transformers to fairseq: the weights, the dictionary, and the proof that both agree.
+rule convert_to_fairseq:
+    input:
+        folder=rules.import_transformers.output.folder,
+    output:
+        model="<results>/pretrained/{model}/model.pt",
+        architecture="<results>/pretrained/{model}/fairseq.json",
+        dictionary="<results>/tokens/{model}/dict.txt",
+        tokenizer=multiext("<results>/tokens/{model}/", *entries.PUBLISHED_TOKENIZER),
+    wildcard_constraints:
+        model=entries.name_pattern(entries.converted_to_fairseq(config)),
+    conda:
+        "../envs/fairseq.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        experiments=lambda w: encoders.fairseq_experiments(config, w.model),
+    message:
+        "Convert {wildcards.model} from transformers to fairseq"
+    script:
+        "../scripts/models/convert_to_fairseq.py"
+
+
+rule check_conversion:
+    input:
+        folder=rules.import_transformers.output.folder,
+        model=rules.convert_to_fairseq.output.model,
+        dictionary=rules.convert_to_fairseq.output.dictionary,
+        texts=model_texts,
+        tokens=model_tokens,
+    output:
+        report="<results>/pretrained/{model}/conversion.json",
+    wildcard_constraints:
+        model=entries.name_pattern(entries.converted_to_fairseq(config)),
+    conda:
+        "../envs/fairseq.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    message:
+        "Check that fairseq's {wildcards.model} computes what transformers' does"
+    script:
+        "../scripts/models/check_conversion.py"
+
+
 # A fine-tuned fairseq model as a transformers folder, beside its model.pt.
 rule export_run:
     input:
         checkpoint="<results>/runs/{experiment}/seed-{seed}/model.pt",
         predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
-        sentencepiece=collect(
-            "<results>/tokens/{model}/sentencepiece.bpe.model", model=experiment_model
-        ),
+        tokenizer=experiment_tokenizer,
         dictionary=collect("<results>/tokens/{model}/dict.txt", model=experiment_model),
+        original=branch(
+            experiment_converted,
+            then=collect(
+                "<results>/pretrained/{model}/transformers/config.json", model=experiment_model
+            ),
+        ),
         data=collect(
             "<results>/data/{dataset}/{file}",
             dataset=experiment_dataset,

@@ -113,6 +113,9 @@ rule render_pdf:
         agreement=rules.analyse_predictions.output.agreement,
         mistakes=rules.analyse_predictions.output.mistakes,
         figures=FIGURES,
+        conversions=collect(
+            "<results>/pretrained/{model}/conversion.json", model=reporting.converted(config)
+        ),
         lora=[path for path in LORA if path.endswith(".json")],
     output:
         pdf=report(
@@ -131,6 +134,7 @@ rule render_pdf:
         config=config,
         datasets=list(config["datasets"]),
         engines=reporting.engines_with_epochs(config),
+        converted=reporting.converted(config),
     message:
         "Set report.pdf"
     script:

@@ -59,7 +59,7 @@ rule train_tokenizer:
 
 rule encode_dataset:
     input:
-        sentencepiece="<results>/tokens/{model}/sentencepiece.bpe.model",
+        tokenizer=model_tokenizer,
         dictionary="<results>/tokens/{model}/dict.txt",
         split="<results>/data/{dataset}/{split}.jsonl",
     output:

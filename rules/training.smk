@@ -22,6 +22,15 @@ rule finetune_fairseq:
                 "random": [],
             },
         ),
+        # What a converted model is, and that both engines compute the same with it.
+        architecture=branch(
+            experiment_converted,
+            then=collect("<results>/pretrained/{model}/fairseq.json", model=experiment_model),
+        ),
+        proof=branch(
+            experiment_converted,
+            then=collect("<results>/pretrained/{model}/conversion.json", model=experiment_model),
+        ),
     output:
         history="<results>/runs/{experiment}/seed-{seed}/history.csv",
         predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
@@ -64,7 +73,7 @@ rule finetune_transformers:
             otherwise=collect(
                 "<results>/tokens/{model}/{file}",
                 model=experiment_model,
-                file=["sentencepiece.bpe.model", "dict.txt"],
+                file=lambda w: [*entries.tokenizer_files(config, experiment_model(w)), "dict.txt"],
             ),
         ),
     output:

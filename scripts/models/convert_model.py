@@ -1,6 +1,6 @@
 """Convert a pre-trained fairseq model to a transformers folder, and check that both agree.
 
-Inputs: the fairseq checkpoint, SentencePiece model and dictionary, fairseq's masked-LM logits
+Inputs: the fairseq checkpoint, tokenizer and dictionary, fairseq's masked-LM logits
 (``reference``), and the texts and binarized tokens of every data set used with the model.
 Outputs: the folder ``config.json``, ``model.safetensors`` and tokenizer files, and ``report``
 (JSON: largest difference of the logits, texts whose ids were compared). Nothing is written
@@ -50,7 +50,7 @@ def differing_ids(
 def main(
     *,
     checkpoint: Path,
-    sentencepiece: Path,
+    tokenizer: Path,
     dictionary: Path,
     reference: Path,
     texts: list[Path],
@@ -71,13 +71,13 @@ def main(
         )
     with atomic(folder) as partial:
         model.save_pretrained(partial)
-        build_tokenizer(sentencepiece, dictionary, max_tokens).save_pretrained(partial)
+        build_tokenizer(tokenizer, dictionary, max_tokens).save_pretrained(partial)
         # Read back as a user will read it.
-        tokenizer = AutoTokenizer.from_pretrained(partial)
+        read_back = AutoTokenizer.from_pretrained(partial)
         compared = 0
         for text_file, token_file in zip(texts, tokens, strict=True):
             split = [record["text"] for record in read_jsonl(text_file)]
-            differing = differing_ids(tokenizer, split, read_texts(token_file.with_suffix("")))
+            differing = differing_ids(read_back, split, read_texts(token_file.with_suffix("")))
             if differing:
                 raise UserError(
                     f"{text_file}: AutoTokenizer and fairseq number {len(differing)} texts "
@@ -92,7 +92,7 @@ if __name__ == "__main__":
     with step(snakemake):
         main(
             checkpoint=Path(snakemake.input.checkpoint),
-            sentencepiece=Path(snakemake.input.sentencepiece),
+            tokenizer=Path(snakemake.input.tokenizer[0]),
             dictionary=Path(snakemake.input.dictionary),
             reference=Path(snakemake.input.reference),
             texts=[Path(path) for path in snakemake.input.texts],

@@ -1,7 +1,8 @@
 """Export a fine-tuned fairseq model as a transformers folder, and check its predictions.
 
 Inputs: the run's ``model.pt`` and ``predictions.csv``, the tokenizer's files, the test split
-and the audit (order of the labels). Output: the folder ``config.json``, ``model.safetensors``
+and the audit (order of the labels); for a model that was converted to fairseq, the folder it came
+from, whose type the export has again. Output: the folder ``config.json``, ``model.safetensors``
 and tokenizer files. Nothing is written unless transformers, reading the folder, predicts the
 very labels in ``predictions.csv`` for every test text.
 """
@@ -21,8 +22,10 @@ from seedwise.errors import UserError
 from seedwise.files import atomic, read_json, read_jsonl
 from seedwise.models.checkpoints import load_checkpoint
 from seedwise.models.classification import class_probabilities, encode
-from seedwise.models.conversion import build_model, build_tokenizer
+from seedwise.models.conversion import build_model, build_original, build_tokenizer
 from seedwise.step import step
+from seedwise.tokens.published import PublishedTokenizer
+from seedwise.tokens.vocabulary import ADDED_SYMBOLS, read_pieces
 
 logger = logging.getLogger(__name__)
 
@@ -46,20 +49,27 @@ def main(
     *,
     checkpoint: Path,
     predictions: Path,
-    sentencepiece: Path,
+    tokenizer: Path,
     dictionary: Path,
     data: Path,
     architecture: dict[str, Any],
-    max_tokens: int,
+    max_tokens: int | None,
+    original: Path | None,
     folder: Path,
 ) -> None:
     """Convert, check, write."""
     labels = read_json(data / "audit.json")["labels"]
     weights = load_checkpoint(checkpoint)["model"]
-    model = build_model(weights, architecture, labels, source=str(checkpoint))
+    if original is None:
+        model = build_model(weights, architecture, labels, source=str(checkpoint))
+    else:
+        order = PublishedTokenizer.read(tokenizer.parent).fairseq_order(
+            len(read_pieces(dictionary)) + ADDED_SYMBOLS
+        )
+        model = build_original(weights, original, order, labels)
     with atomic(folder) as partial:
         model.save_pretrained(partial)
-        build_tokenizer(sentencepiece, dictionary, max_tokens).save_pretrained(partial)
+        build_tokenizer(tokenizer, dictionary, max_tokens).save_pretrained(partial)
         differing = differing_labels(partial, data, labels, predictions)
         if differing:
             raise UserError(
@@ -74,10 +84,11 @@ if __name__ == "__main__":
         main(
             checkpoint=Path(snakemake.input.checkpoint),
             predictions=Path(snakemake.input.predictions),
-            sentencepiece=Path(snakemake.input.sentencepiece[0]),
+            tokenizer=Path(snakemake.input.tokenizer[0]),
             dictionary=Path(snakemake.input.dictionary[0]),
             data=Path(snakemake.input.data[0]).parent,
             architecture=snakemake.params.architecture,
             max_tokens=snakemake.params.max_tokens,
+            original=Path(snakemake.input.original[0]).parent if snakemake.input.original else None,
             folder=Path(snakemake.output.folder[0]).parent,
         )

@@ -1,9 +1,11 @@
-"""Take over a published fairseq checkpoint with its dictionary and SentencePiece model.
+"""Take over a published fairseq checkpoint with its dictionary and tokenizer.
 
-Input: an archive or folder with ``model.pt``, ``dict.txt`` and ``sentencepiece.bpe.model``.
-Outputs: these three. ``model.pt`` is written anew: weights in float32 and the options of the
-configured architecture, so that nothing else in the published file reaches a later step.
-Nothing is written unless the three fit each other and the architecture.
+Input: an archive or folder with ``model.pt``, ``dict.txt``, and either ``sentencepiece.bpe.model``
+or GPT-2's ``encoder.json`` and ``vocab.bpe``. Outputs: ``model.pt``, ``dict.txt``, and either the
+SentencePiece model or a tokenizer as transformers keeps it; ``dict.txt`` then holds the pieces
+themselves, not GPT-2's numbers of them. ``model.pt`` is written anew: weights in float32 and the
+options of the configured architecture, so that nothing else in the published file reaches a later
+step. Nothing is written unless all fit each other and the architecture.
 """
 
 import logging
@@ -19,7 +21,8 @@ from seedwise.files import atomic
 from seedwise.models.checkpoints import load_checkpoint
 from seedwise.models.published import Published, checkpoint_sizes
 from seedwise.step import step
-from seedwise.tokens.vocabulary import ADDED_SYMBOLS, MASK, read_dictionary
+from seedwise.tokens import gpt2
+from seedwise.tokens.vocabulary import MASK, read_dictionary
 from seedwise_fairseq.build import build_model, model_options
 from seedwise_fairseq.launch import export_model
 
@@ -28,16 +31,8 @@ logger = logging.getLogger(__name__)
 MODEL, DICTIONARY, SENTENCEPIECE = "model.pt", "dict.txt", "sentencepiece.bpe.model"
 
 
-def check_dictionary(dictionary: Path, sentencepiece: Path, rows: int) -> None:
-    """Raise `UserError` if the dictionary does not fit the embedding or the SentencePiece model.
-
-    It need not hold all of SentencePiece's pieces: those outside it become ``<unk>``.
-
-    Args:
-        dictionary: fairseq's ``dict.txt``.
-        sentencepiece: the SentencePiece model.
-        rows: number of rows of the token embedding.
-    """
+def check_rows(dictionary: Path, rows: int) -> None:
+    """Raise `UserError` if the dictionary does not fit an embedding of so many ``rows``."""
     ids = read_dictionary(dictionary)
     if max(ids.values()) + 1 != rows:
         lines = len(dictionary.read_bytes().splitlines())
@@ -46,6 +41,14 @@ def check_dictionary(dictionary: Path, sentencepiece: Path, rows: int) -> None:
             f"{dictionary}: {lines:,} pieces and {added} symbols that fairseq adds make "
             f"{lines + added:,}, but the embedding in {MODEL} has {rows:,} rows"
         )
+
+
+def check_sentencepiece(dictionary: Path, sentencepiece: Path) -> None:
+    """Raise `UserError` if the dictionary does not fit the SentencePiece model.
+
+    It need not hold all of SentencePiece's pieces: those outside it become ``<unk>``.
+    """
+    ids = read_dictionary(dictionary)
     try:
         processor = sp.SentencePieceProcessor(model_file=str(sentencepiece))
     except (RuntimeError, OSError) as error:
@@ -57,7 +60,7 @@ def check_dictionary(dictionary: Path, sentencepiece: Path, rows: int) -> None:
     logger.info(
         "%d of the dictionary's %d pieces are SentencePiece's; %d of SentencePiece's are unknown",
         len(shared),
-        rows - ADDED_SYMBOLS,
+        len(ids.keys() - {MASK}),
         len(pieces - ids.keys()),
     )
 
@@ -77,26 +80,34 @@ def load_weights(checkpoint: dict[str, Any], architecture: dict[str, Any], file:
     return model.state_dict()
 
 
-def main(*, published: Published, model: Path, dictionary: Path, sentencepiece: Path) -> None:
-    """Unpack, check, write."""
+def main(*, published: Published, model: Path, dictionary: Path, tokenizer: list[Path]) -> None:
+    """Unpack, check, write; ``tokenizer`` is the SentencePiece model, or transformers' files."""
     architecture = published.architecture
+    with_sentencepiece = [path.name for path in tokenizer] == [SENTENCEPIECE]
     with published.unpacked("fairseq_checkpoint", model) as folder:
-        for file in (MODEL, DICTIONARY, SENTENCEPIECE):
+        for file in (MODEL, DICTIONARY, *((SENTENCEPIECE,) if with_sentencepiece else gpt2.FILES)):
             if not (folder / file).is_file():
                 held = ", ".join(sorted(path.name for path in folder.iterdir()))
-                raise UserError(f"{folder / file}: missing; the folder holds {held}")
+                key = f"models.{published.model}.fairseq_checkpoint.bpe"
+                raise UserError(
+                    f"{folder / file}: missing; {key}: sentencepiece asks for {SENTENCEPIECE}, "
+                    f"{key}: gpt2 for {' and '.join(gpt2.FILES)}; the folder holds {held}"
+                )
         checkpoint = load_checkpoint(folder / MODEL)
         sizes = checkpoint_sizes(checkpoint)
-        rows = sizes.get("vocab_size", architecture["vocab_size"])
-        check_dictionary(folder / DICTIONARY, folder / SENTENCEPIECE, rows)
+        check_rows(folder / DICTIONARY, sizes.get("vocab_size", architecture["vocab_size"]))
+        if with_sentencepiece:
+            check_sentencepiece(folder / DICTIONARY, folder / SENTENCEPIECE)
+        else:
+            gpt2.write_tokenizer(folder, architecture["max_positions"])
         published.check_sizes(sizes, folder / MODEL)
         weights = load_weights(checkpoint, architecture, folder / MODEL)
         options = model_options(architecture)
         options.task = options.criterion = "masked_lm"
         export_model({"model": weights, "args": options}, model)
-        for file, target in ((DICTIONARY, dictionary), (SENTENCEPIECE, sentencepiece)):
+        for target in (dictionary, *tokenizer):
             with atomic(target) as partial:
-                shutil.copyfile(folder / file, partial)
+                shutil.copyfile(folder / target.name, partial)
 
 
 if __name__ == "__main__":
@@ -106,5 +117,5 @@ if __name__ == "__main__":
             published=Published.of(snakemake),
             model=Path(snakemake.output.model),
             dictionary=Path(snakemake.output.dictionary),
-            sentencepiece=Path(snakemake.output.sentencepiece),
+            tokenizer=[Path(path) for path in snakemake.output.tokenizer],
         )

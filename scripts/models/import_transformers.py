@@ -104,9 +104,14 @@ def load_tokenizer(
             with another id than the model.
     """
     try:
-        # A text is cut at its end and padded there, whatever its authors preferred.
+        # A text is cut at its end and padded there, whatever its authors preferred; special tokens
+        # written out in it are cut like any other word, as fairseq does.
         tokenizer = AutoTokenizer.from_pretrained(
-            folder, padding_side="right", truncation_side="right", **LOCAL
+            folder,
+            padding_side="right",
+            truncation_side="right",
+            split_special_tokens=True,
+            **LOCAL,
         )
     except Exception as error:
         raise _unreadable(folder, "its tokenizer", error) from error

@@ -128,6 +128,7 @@ def report_data(
     audits: Mapping[str, Any],
     metrics: Sequence[dict[str, Any]],
     engines: Sequence[str],
+    conversions: Mapping[str, Any],
     lora: Any = None,
 ) -> dict[str, Any]:
     """Return all that the template prints.
@@ -139,6 +140,7 @@ def report_data(
         audits: By data set, the contents of its audit.json.
         metrics: The metrics of every run.
         engines: The engines, in the order of their figures (`training-{engine}.svg`).
+        conversions: By converted model, the contents of its conversion.json.
         lora: The contents of lora.json, or None where the study has no LoRA experiments.
     """
     parameters = tables["parameters"]
@@ -183,6 +185,7 @@ def report_data(
             {"model": model, "table": for_typst(presentation.parameters_table(table))}
             for model, table in parameters.groupby("model", sort=False)
         ],
+        "conversions": for_typst(presentation_parts.conversions(conversions)),
         "audits": [
             {
                 "dataset": dataset,
@@ -227,6 +230,7 @@ def main(
     metrics: Sequence[Path],
     engines: Sequence[str],
     figures: Sequence[Path],
+    conversions: Mapping[str, Path],
     lora: Path | None,
     pdf: Path,
     config_output: Path,
@@ -239,6 +243,7 @@ def main(
         audits={dataset: read_json(path) for dataset, path in audits.items()},
         metrics=[read_json(path) for path in metrics],
         engines=engines,
+        conversions={model: read_json(path) for model, path in conversions.items()},
         lora=read_json(lora) if lora else None,
     )
     data["config_path"] = config_output.as_posix()
@@ -258,6 +263,9 @@ if __name__ == "__main__":
             metrics=[Path(path) for path in snakemake.input.metrics],
             engines=snakemake.params.engines,
             figures=[Path(path) for path in snakemake.input.figures],
+            conversions=dict(
+                zip(snakemake.params.converted, map(Path, snakemake.input.conversions), strict=True)
+            ),
             lora=Path(snakemake.input.lora[0]) if snakemake.input.lora else None,
             pdf=Path(snakemake.output.pdf),
             config_output=Path(snakemake.output.config),

@@ -1,4 +1,4 @@
-"""Seedwise's fairseq plugin, for `--user-dir`: two tasks and an optimizer, all of them additions.
+"""Seedwise's fairseq plugin, for `--user-dir`: a model, two tasks, an optimizer, all additions.
 
 `seedwise_fairseq.launch` starts fairseq's command-line tools; nothing here edits fairseq.
 """
@@ -18,4 +18,4 @@ logging.getLogger("fairseq.checkpoint_utils").addFilter(
 
 USER_DIR = Path(__file__).parent
 
-from seedwise_fairseq import optimizer, tasks  # noqa: E402, F401
+from seedwise_fairseq import model, optimizer, tasks  # noqa: E402, F401

@@ -4,6 +4,7 @@ import argparse
 import types
 from typing import Any
 
+from fairseq import models
 from fairseq.data import Dictionary
 from fairseq.models.roberta import RobertaModel
 
@@ -24,4 +25,4 @@ def build_model(architecture: dict[str, Any]) -> RobertaModel:
         dictionary.add_symbol(f"piece{index}")
     dictionary.add_symbol(MASK)
     task = types.SimpleNamespace(source_dictionary=dictionary)
-    return RobertaModel.build_model(model_options(architecture), task)
+    return models.build_model(model_options(architecture), task)

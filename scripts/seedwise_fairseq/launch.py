@@ -102,9 +102,18 @@ def _argv(words: list[str]) -> Any:
 
 
 def architecture_options(architecture: dict[str, Any]) -> Options:
-    """Return the options that build a model's ``architecture``."""
+    """Return the options that build a model's ``architecture``.
+
+    That of a published encoder names the ``layer_norm_eps`` and the ``head_activation``, too.
+    """
+    published: Options = {}
+    if "layer_norm_eps" in architecture:
+        published = {
+            "layer-norm-eps": architecture["layer_norm_eps"],
+            "pooler-activation-fn": architecture["head_activation"],
+        }
     return {
-        "arch": "roberta",
+        "arch": "seedwise_roberta" if published else "roberta",
         "encoder-layers": architecture["layers"],
         "encoder-embed-dim": architecture["embed_dim"],
         "encoder-ffn-embed-dim": architecture["ffn_dim"],
@@ -113,6 +122,7 @@ def architecture_options(architecture: dict[str, Any]) -> Options:
         "dropout": architecture["dropout"],
         "attention-dropout": architecture["attention_dropout"],
         "pooler-dropout": architecture["pooler_dropout"],
+        **published,
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from seedwise.step import step
 from seedwise.tokens.indexed import fitting_type, write_batches
-from seedwise.tokens.pieces import Encoder
+from seedwise.tokens.pieces import SentencePieceEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def main(
     tokens: Path,
 ) -> None:
     """Write each line of text as a text of ``tokens`` (``.bin``, ``.idx``), or as several."""
-    encoder = Encoder(sentencepiece, dictionary, threads)
+    encoder = SentencePieceEncoder(sentencepiece, dictionary, threads)
     with texts.open(encoding="utf-8", newline="\n") as stream:
         lines = (line.rstrip("\n") for line in stream)
         batches = encoder.batches(lines, longest=block_tokens - 2, keep_rest=True)

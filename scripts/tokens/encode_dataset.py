@@ -1,6 +1,6 @@
-"""Encode one split with SentencePiece, as fairseq-preprocess would write its pieces.
+"""Encode one split with the model's tokenizer, as fairseq-preprocess would write its pieces.
 
-Inputs: the split (JSONL), the SentencePiece model and fairseq's ``dict.txt``. Outputs: ``tokens``,
+Inputs: the split (JSONL), the tokenizer and fairseq's ``dict.txt``. Outputs: ``tokens``,
 the ids of each text's pieces and ``</s>`` in fairseq's binary format, and ``counts`` (how many
 texts were cut, how many have no piece). A text is cut to ``max_positions`` tokens, ``<s>`` and
 ``</s>`` included, here and not in the engines, so that every engine sees the same ids.
@@ -11,21 +11,25 @@ from pathlib import Path
 from seedwise.files import read_jsonl, write_json
 from seedwise.step import step
 from seedwise.tokens.indexed import fitting_type, write_batches
-from seedwise.tokens.pieces import Encoder
+from seedwise.tokens.pieces import encoder_of
 
 
 def main(
     *,
     split: Path,
-    sentencepiece: Path,
+    tokenizer: Path,
     dictionary: Path,
-    max_positions: int,
+    max_positions: int | None,
     threads: int,
     tokens: Path,
     counts: Path,
 ) -> None:
-    """Write ``tokens`` (``.bin``, ``.idx``) and what was counted."""
-    encoder = Encoder(sentencepiece, dictionary, threads)
+    """Write ``tokens`` (``.bin``, ``.idx``) and what was counted.
+
+    A published tokenizer says by itself to how many positions it cuts: ``max_positions`` is None.
+    """
+    encoder = encoder_of(tokenizer, dictionary, threads)
+    max_positions = max_positions or encoder.max_positions
     texts = (record["text"] for record in read_jsonl(split))
     batches = encoder.batches(texts, longest=max_positions - 2)
     write_batches(tokens, batches, fitting_type(encoder.size))
@@ -36,7 +40,7 @@ if __name__ == "__main__":
     with step(snakemake):
         main(
             split=Path(snakemake.input.split),
-            sentencepiece=Path(snakemake.input.sentencepiece),
+            tokenizer=Path(snakemake.input.tokenizer[0]),
             dictionary=Path(snakemake.input.dictionary),
             max_positions=snakemake.params.max_positions,
             threads=snakemake.threads,

@@ -1,9 +1,9 @@
 """Fine-tune one experiment at one seed with fairseq-train, and predict the test split once.
 
-Inputs: the data set's splits and audit, its binarized form, and for a pre-trained start the
-fairseq checkpoint. Outputs: the files of the run contract (``history.csv``,
-``predictions.csv``, ``metrics.json``) and ``model.pt``, the checkpoint of the first epoch with
-the highest validation accuracy.
+Inputs: the data set's splits and audit, its binarized form, for a pre-trained start the fairseq
+checkpoint, and for a published encoder its ``architecture`` (JSON). Outputs: the files of the run
+contract (``history.csv``, ``predictions.csv``, ``metrics.json``) and ``model.pt``, the checkpoint
+of the first epoch with the highest validation accuracy.
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from seedwise.files import sha256_of_json
+from seedwise.files import read_json, sha256_of_json
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
 from seedwise.models.checkpoints import load_checkpoint
@@ -75,6 +75,7 @@ def main(
     run: Run,
     binarized: Path,
     pretrained: Path | None,
+    architecture: Path | None = None,
     history: Path,
     predictions: Path,
     metrics: Path,
@@ -83,11 +84,12 @@ def main(
     """Train, or go on where a killed job stopped; then predict and write the run."""
     device = devices.prepare(run.finetune)
     key = sha256_of_json({"seed": run.seed, **run.hashes()})
+    sizes = {"architecture": read_json(architecture)} if architecture else {}
     with training_scratch(model.parent, key) as scratch:
         launch.train(
             binarized,
             options=finetuning_options(
-                run.settings,
+                run.settings | sizes,
                 texts=len(run.texts("train")),
                 classes=len(run.labels),
                 seed=run.seed,
@@ -127,9 +129,14 @@ def main(
 if __name__ == "__main__":
     with step(snakemake):
         main(
-            run=Run.of(snakemake, snakemake.input),
+            # Without the proof, whose numbers may differ from machine to machine.
+            run=Run.of(
+                snakemake,
+                [path for path in snakemake.input if path not in snakemake.input.proof],
+            ),
             binarized=Path(snakemake.input.binarized[0]).parents[1],
             pretrained=Path(p[0]) if (p := snakemake.input.pretrained) else None,
+            architecture=Path(p[0]) if (p := snakemake.input.architecture) else None,
             history=Path(snakemake.output.history),
             predictions=Path(snakemake.output.predictions),
             metrics=Path(snakemake.output.metrics),

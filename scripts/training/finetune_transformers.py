@@ -151,7 +151,7 @@ def main(
     if start is None:
         positions = run.settings["architecture"]["max_positions"]
         longest = min(positions, run.settings["model_source"].get("max_tokens", positions))
-        tokenizer = build_tokenizer(*tokenizer_files, longest)
+        tokenizer = build_tokenizer(tokenizer_files[0], tokenizer_files[-1], longest)
     else:
         tokenizer = AutoTokenizer.from_pretrained(start)
     splits = {

@@ -115,7 +115,11 @@ def write_transformers_folder(fairseq: Path, folder: Path, architecture: dict[st
 
 
 def import_from(
-    source: Path, results: Path, architecture: dict[str, Any] = TINY, inner: str = ""
+    source: Path,
+    results: Path,
+    architecture: dict[str, Any] = TINY,
+    inner: str = "",
+    tokenizer: tuple[str, ...] = ("sentencepiece.bpe.model",),
 ) -> Path:
     """Do what rule import_checkpoint does; return the imported ``model.pt``."""
     import import_checkpoint
@@ -127,12 +131,14 @@ def import_from(
         ),
         model=results / "pretrained" / "model.pt",
         dictionary=results / "tokens" / "dict.txt",
-        sentencepiece=results / "tokens" / "sentencepiece.bpe.model",
+        tokenizer=[results / "tokens" / name for name in tokenizer],
     )
     return results / "pretrained" / "model.pt"
 
 
-def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
+def convert(
+    results: Path, architecture: dict[str, Any], tokenizer: str = "sentencepiece.bpe.model"
+) -> dict[str, Any]:
     """Do what the rules from `import_from` to convert_model do; return the latter's report."""
     import binarize_dataset
     import convert_model
@@ -146,7 +152,7 @@ def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
         write_jsonl(data / f"{split}.jsonl", RECORDS[number::3])
         encode_dataset.main(
             split=data / f"{split}.jsonl",
-            sentencepiece=tokens / "sentencepiece.bpe.model",
+            tokenizer=tokens / tokenizer,
             dictionary=tokens / "dict.txt",
             max_positions=architecture["max_positions"],
             threads=1,
@@ -164,7 +170,7 @@ def convert(results: Path, architecture: dict[str, Any]) -> dict[str, Any]:
     predict_reference.main(model=model, binarized=binarized, reference=reference)
     convert_model.main(
         checkpoint=model,
-        sentencepiece=tokens / "sentencepiece.bpe.model",
+        tokenizer=tokens / tokenizer,
         dictionary=tokens / "dict.txt",
         reference=reference,
         texts=[data / f"{split}.jsonl" for split in splits],

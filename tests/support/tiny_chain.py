@@ -95,7 +95,7 @@ def write_chain(
         write_jsonl(chain.data / f"{split}.jsonl", texts)
         encode_dataset.main(
             split=chain.data / f"{split}.jsonl",
-            sentencepiece=sentencepiece,
+            tokenizer=sentencepiece,
             dictionary=chain.tokens / "dict.txt",
             max_positions=ARCHITECTURE["max_positions"],
             threads=1,

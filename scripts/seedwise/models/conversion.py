@@ -1,19 +1,25 @@
-"""A RoBERTa of fairseq as one of transformers: names of weights, configuration, tokenizer."""
+"""A model of fairseq as one of transformers: names of weights, configuration, tokenizer."""
 
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
     BartphoTokenizer,
     PreTrainedModel,
+    PreTrainedTokenizerBase,
     RobertaConfig,
     RobertaForMaskedLM,
     RobertaForSequenceClassification,
 )
 
 from seedwise.errors import UserError
+from seedwise.models.bert_family import to_transformers
 from seedwise.models.weight_names import transformers_name
+from seedwise.tokens.published import TOKENIZER
 from seedwise.tokens.vocabulary import BOS_ID, EOS_ID, PAD_ID
 
 LAYER_NORM_EPS = 1e-5
@@ -27,16 +33,18 @@ def convert_weights(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]
     return named
 
 
+def _names(labels: list[str] | None) -> dict[str, Any]:
+    """Return how a configuration names the classes."""
+    if labels is None:
+        return {}
+    return {
+        "id2label": dict(enumerate(labels)),
+        "label2id": {label: index for index, label in enumerate(labels)},
+    }
+
+
 def roberta_config(architecture: dict[str, Any], labels: list[str] | None) -> RobertaConfig:
     """Return transformers' configuration of an ``architecture``; ``labels`` name the classes."""
-    names = (
-        {}
-        if labels is None
-        else {
-            "id2label": dict(enumerate(labels)),
-            "label2id": {label: index for index, label in enumerate(labels)},
-        }
-    )
     return RobertaConfig(
         vocab_size=architecture["vocab_size"],
         hidden_size=architecture["embed_dim"],
@@ -53,7 +61,7 @@ def roberta_config(architecture: dict[str, Any], labels: list[str] | None) -> Ro
         bos_token_id=BOS_ID,
         pad_token_id=PAD_ID,
         eos_token_id=EOS_ID,
-        **names,
+        **_names(labels),
     )
 
 
@@ -104,15 +112,45 @@ def build_model(
     return model
 
 
-def build_tokenizer(sentencepiece: Path, dictionary: Path, max_positions: int) -> BartphoTokenizer:
-    """Return a tokenizer that yields fairseq's ids.
+def build_original(
+    weights: dict[str, torch.Tensor], original: Path, order: list[int], labels: list[str]
+) -> PreTrainedModel:
+    """Return a classifier of the type from which a fairseq model was converted.
+
+    Args:
+        weights: The fairseq classifier's.
+        original: The folder whose ``config.json`` tells the type.
+        order: transformers' id of each of fairseq's ids.
+        labels: The names of the classes.
+    """
+    config = AutoConfig.from_pretrained(original, local_files_only=True, **_names(labels))
+    model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32).eval()
+    named = to_transformers(weights, model.base_model_prefix, order, config)
+    model.load_state_dict(named, strict=True)
+    return model
+
+
+def build_tokenizer(
+    tokenizer: Path, dictionary: Path, max_positions: int | None
+) -> PreTrainedTokenizerBase:
+    """Return a tokenizer of transformers for a fairseq model.
 
     BARTpho's is the one of transformers' tokenizers made for fairseq: SentencePiece cuts the
     text, ``dict.txt`` numbers the pieces, and pieces outside it are unknown. Special tokens
     written out in a text are cut like any other word, as fairseq does.
+
+    Args:
+        tokenizer: The SentencePiece model; or the ``tokenizer.json`` of a published tokenizer,
+            which needs no dictionary.
+        dictionary: fairseq's ``dict.txt``.
+        max_positions: The longest sequence in tokens, special ones included; None for what a
+            published tokenizer says.
     """
+    if tokenizer.name == TOKENIZER:
+        limit = {} if max_positions is None else {"model_max_length": max_positions}
+        return AutoTokenizer.from_pretrained(tokenizer.parent, local_files_only=True, **limit)
     return BartphoTokenizer(
-        vocab_file=str(sentencepiece),
+        vocab_file=str(tokenizer),
         monolingual_vocab_file=str(dictionary),
         model_max_length=max_positions,
         split_special_tokens=True,

@@ -1,4 +1,4 @@
-"""The parts of the report that are made from JSON: data audits and LoRA experiments."""
+"""The parts of the report that are made from JSON: audits, conversions, LoRA experiments."""
 
 from typing import Any
 
@@ -10,6 +10,10 @@ Rows = list[tuple[str, str]]
 
 _COUNTS = {"texts": "Texts", "empty": "Empty texts", "duplicates": "Repeated texts"}
 _LENGTHS = {"words": "Words", "characters": "Characters"}
+_CONVERSIONS = {
+    "largest_logit_difference": ("fairseq to transformers", "logits of masked tokens"),
+    "largest_state_difference": ("transformers to fairseq", "hidden states"),
+}
 # Shown by the table of splits and the row on shared texts.
 _SHOWN_ELSEWHERE = {"dataset", "labels", "splits", "unlabelled", "shared"}
 
@@ -54,6 +58,26 @@ def audit_rest(audit: dict[str, Any]) -> Rows:
         (name.replace("_", " ").replace(".", ": "), text)
         for name, text in plain_pairs(rest, decimals=1)
     ]
+
+
+def conversions(reports: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """Return by how much converted models differ from their originals, a row per model.
+
+    Args:
+        reports: By model, the contents of its conversion.json.
+    """
+    return pd.DataFrame(
+        {
+            "Model": model,
+            "Converted": direction,
+            "Compared": what,
+            "Largest difference": f"{report[key]:.1e}",
+            "Texts with equal ids": number(report["texts_with_equal_ids"]),
+        }
+        for model, report in reports.items()
+        for key, (direction, what) in _CONVERSIONS.items()
+        if key in report
+    )
 
 
 def lora_config(experiment: dict[str, Any]) -> pd.DataFrame:

@@ -7,8 +7,8 @@ from typing import Any
 from seedwise.errors import UserError, one_line
 from seedwise.study.sources import source_path
 
-FAIRSEQ_TYPES = ("bert", "camembert", "roberta", "xlm-roberta")
-"""Types of transformers that fairseq's RoBERTa can hold."""
+FAIRSEQ_TYPES = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
+"""Types of transformers that fairseq's RoBERTa can hold, where their sizes allow."""
 
 ENCODERS = (
     "albert",

@@ -14,6 +14,9 @@ DETERMINISTIC = ("linear",)
 COMMONEST_LABEL = "commonest-label"
 """In tables, the experiment of always predicting the commonest label of the training split."""
 
+PUBLISHED_TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
+"""The files of a tokenizer in transformers' format."""
+
 
 def seeds(config: Config, experiment: str) -> list[int]:
     """Return the seeds with which ``experiment`` is run: the first alone where none matters."""
@@ -61,6 +64,30 @@ def models_with(config: Config, checkpoint: str) -> list[str]:
     return [name for name, model in config["models"].items() if checkpoint in model]
 
 
+def models_with_bpe(config: Config, bpe: str) -> list[str]:
+    """Return the models whose fairseq checkpoint cuts texts in the way ``bpe``."""
+    return [
+        name
+        for name in models_with(config, "fairseq_checkpoint")
+        if config["models"][name]["fairseq_checkpoint"]["bpe"] == bpe
+    ]
+
+
+def converted_to_fairseq(config: Config) -> list[str]:
+    """Return the models that come as a transformers folder alone."""
+    given = set(models_with(config, "fairseq_checkpoint"))
+    return [name for name in models_with(config, "transformers_checkpoint") if name not in given]
+
+
+def tokenizer_files(config: Config, model: str) -> list[str]:
+    """Return the names of the files that cut texts for fairseq's `model`, beside ``dict.txt``.
+
+    A tokenizer of transformers' format where it is not a SentencePiece model of fairseq's.
+    """
+    published = model in [*models_with_bpe(config, "gpt2"), *converted_to_fairseq(config)]
+    return PUBLISHED_TOKENIZER if published else ["sentencepiece.bpe.model"]
+
+
 def fairseq_models(config: Config) -> list[str]:
     """Return the models that fairseq builds: its own, and those that an experiment wants in it."""
     wanted = {e["model"] for e in config["experiments"].values() if e["engine"] == "fairseq"}
@@ -72,8 +99,10 @@ def fairseq_models(config: Config) -> list[str]:
     ]
 
 
-def max_tokens(config: Config, model: str) -> int:
-    """Return how long the texts of a model with an architecture may be, in tokens."""
+def max_tokens(config: Config, model: str) -> int | None:
+    """Return how long a model's texts may be, in tokens; a folder's tokenizer tells it: None."""
+    if model in converted_to_fairseq(config):
+        return None
     settings = config["models"][model]
     positions = settings["architecture"]["max_positions"]
     return min(positions, settings.get("max_tokens", positions))

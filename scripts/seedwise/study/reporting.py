@@ -30,6 +30,24 @@ def published(config: Config) -> dict[str, dict[str, Any]]:
     }
 
 
+def converted(config: Config) -> list[str]:
+    """Return the models that some experiment needs converted, from either engine's to the other's.
+
+    From fairseq where a model has no transformers folder, from transformers where it has only that.
+    """
+    to_fairseq = entries.converted_to_fairseq(config)
+    folders = entries.models_with(config, "transformers_checkpoint")
+    return [
+        model
+        for model in config["models"]
+        if (model in to_fairseq and entries.experiments(config, engine="fairseq", model=model))
+        or (
+            model not in folders
+            and entries.experiments(config, engine="transformers", init="pretrained", model=model)
+        )
+    ]
+
+
 def training_folders(config: Config) -> list[str]:
     """Return the folders, below the study's results, of runs and pre-trainings with epochs."""
     runs = [

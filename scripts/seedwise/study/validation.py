@@ -135,12 +135,6 @@ def _cross_check(config: Config) -> Iterator[str]:
                 f"{key}.init: 'pretrained', but models.{experiment['model']} has neither "
                 "`pretrain` nor a checkpoint"
             )
-        given_to_transformers = set(model) & {"corpus", "fairseq_checkpoint"} == set()
-        if model and engine == "fairseq" and given_to_transformers:
-            yield (
-                f"{key}.engine: 'fairseq', but models.{experiment['model']} has only a "
-                "transformers_checkpoint"
-            )
 
 
 def _uneven_batch(key: str, settings: Config, default: int) -> Iterator[str]:

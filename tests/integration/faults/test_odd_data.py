@@ -91,7 +91,7 @@ def encode(chain, results, split, tokens):
     """Encode a split as the rule does, into files named as ``tokens``."""
     encode_dataset.main(
         split=results / f"{split}.jsonl",
-        sentencepiece=chain.tokens / "sentencepiece.bpe.model",
+        tokenizer=chain.tokens / "sentencepiece.bpe.model",
         dictionary=chain.tokens / "dict.txt",
         max_positions=ARCHITECTURE["max_positions"],
         threads=1,

@@ -23,7 +23,7 @@ def chain(tmp_path_factory):
 def convert(chain, output, **changes):
     arguments = {
         "checkpoint": chain.pretrained,
-        "sentencepiece": chain.tokens / "sentencepiece.bpe.model",
+        "tokenizer": chain.tokens / "sentencepiece.bpe.model",
         "dictionary": chain.tokens / "dict.txt",
         "reference": chain.folder / "reference.npz",
         "texts": [chain.data / f"{split}.jsonl" for split in SPLITS],

@@ -32,11 +32,12 @@ def export(chain, folder, **changes):
     arguments = {
         "checkpoint": chain.folder / "run" / "model",
         "predictions": chain.folder / "run" / "predictions",
-        "sentencepiece": chain.tokens / "sentencepiece.bpe.model",
+        "tokenizer": chain.tokens / "sentencepiece.bpe.model",
         "dictionary": chain.tokens / "dict.txt",
         "data": chain.data,
         "architecture": ARCHITECTURE,
         "max_tokens": ARCHITECTURE["max_positions"],
+        "original": None,
         "folder": folder,
     }
     export_run.main(**arguments | changes)

@@ -10,6 +10,7 @@ from seedwise.errors import UserError
 from seedwise.models.checkpoints import load_checkpoint
 from support.published_models import TINY, Canary, convert, import_from, write_fairseq_checkpoint
 from support.small_texts import RECORDS
+from support.tiny_gpt2 import ARCHITECTURE, write_gpt2_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,36 @@ def test_a_checkpoint_of_a_fork_is_imported_and_converted(published, tmp_path):
     ids = np.concatenate([tokenizer(record["text"])["input_ids"] for record in RECORDS])
     unknown = (ids == tokenizer.unk_token_id).mean()
     assert 0.01 < unknown < 0.3  # the pieces that the dictionary lacks
+
+
+GPT2 = ("tokenizer.json", "tokenizer_config.json")
+
+
+def test_a_checkpoint_with_gpt2s_bpe_is_imported_and_converted(tmp_path):
+    folder = write_gpt2_checkpoint(tmp_path / "roberta.tiny")
+    import_from(folder, tmp_path, ARCHITECTURE, tokenizer=GPT2)
+    left = {path.name for path in (tmp_path / "tokens").iterdir()}
+    assert left == {"dict.txt", *GPT2}
+    report = convert(tmp_path, ARCHITECTURE, tokenizer=GPT2[0])
+    assert report["largest_logit_difference"] < 1e-4
+    assert report["texts_with_equal_ids"] == len(RECORDS)
+
+
+def test_a_tokenizer_of_the_other_kind_is_missed_by_name(published, tmp_path):
+    with pytest.raises(UserError, match=r"encoder\.json: missing; .* bpe: sentencepiece .*holds "):
+        import_from(published, tmp_path, tokenizer=GPT2)
+    folder = write_gpt2_checkpoint(tmp_path / "roberta.tiny")
+    with pytest.raises(UserError, match=r"bpe\.model: missing; .* bpe: gpt2 .* holds dict"):
+        import_from(folder, tmp_path, ARCHITECTURE)
+
+
+def test_a_gpt2_dictionary_of_another_size_is_refused(tmp_path):
+    folder = write_gpt2_checkpoint(tmp_path / "roberta.tiny")
+    with (folder / "dict.txt").open("a") as stream:
+        stream.write("madeupword0003 0\n")
+    with pytest.raises(UserError, match=r"dict\.txt: 304 pieces .* has 308 rows"):
+        import_from(folder, tmp_path, ARCHITECTURE, tokenizer=GPT2)
+    assert not (tmp_path / "tokens").exists()
 
 
 def test_old_names_and_half_precision_are_brought_up_to_date(published, folder, tmp_path):

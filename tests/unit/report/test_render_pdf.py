@@ -57,6 +57,7 @@ def inputs(tmp_path):
         "metrics": [folder / "metrics.json" for folder in folders],
         "engines": ["fairseq", "x"],
         "figures": figures[:-1],
+        "conversions": {},
         "lora": None,
         "pdf": tmp_path / "report.pdf",
         "config_output": tmp_path / "config.yaml",

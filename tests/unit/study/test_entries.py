@@ -170,14 +170,23 @@ def test_a_pretrained_start_needs_a_pretrained_model(config):
     validation.check_config(config, "study.yaml")
 
 
-def test_fairseq_cannot_start_from_a_transformers_folder(config):
-    sizes = config["models"]["tiny"]["architecture"]
-    folder = {"source": {"path": "x"}}
-    config["models"]["tiny"] = {"architecture": sizes, "transformers_checkpoint": folder}
-    assert "fairseq-random.engine: 'fairseq', but models.tiny has only a trans" in message(config)
-    del config["experiments"]["fairseq-random"]
-    del config["experiments"]["fairseq-pretrained"]
-    validation.check_config(config, "study.yaml")
+@pytest.mark.parametrize(
+    ("checkpoint", "files", "converted"),
+    [
+        ({"fairseq_checkpoint": {"bpe": "sentencepiece"}}, ["sentencepiece.bpe.model"], []),
+        ({"fairseq_checkpoint": {"bpe": "gpt2"}}, entries.PUBLISHED_TOKENIZER, []),
+        ({"transformers_checkpoint": {}}, entries.PUBLISHED_TOKENIZER, ["tiny"]),
+        (
+            {"fairseq_checkpoint": {"bpe": "sentencepiece"}, "transformers_checkpoint": {}},
+            ["sentencepiece.bpe.model"],
+            [],
+        ),
+    ],
+)
+def test_a_model_comes_with_a_tokenizer(checkpoint, files, converted):
+    config = {"models": {"tiny": checkpoint}}
+    assert entries.tokenizer_files(config, "tiny") == files
+    assert entries.converted_to_fairseq(config) == converted
 
 
 def test_experiments_override_the_hyperparameters_of_the_study(config):

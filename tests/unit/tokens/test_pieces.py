@@ -3,7 +3,7 @@ import pytest
 import sentencepiece
 
 from seedwise.tokens import indexed
-from seedwise.tokens.pieces import Encoder
+from seedwise.tokens.pieces import SentencePieceEncoder
 from seedwise.tokens.vocabulary import EOS_ID, UNK_ID, read_pieces
 from support.small_texts import TEXTS, train_sentencepiece
 
@@ -32,7 +32,7 @@ def encode(encoder, texts, longest=1000, **options):
 def test_ids_do_not_depend_on_batches_and_threads(model, dictionary, monkeypatch, batch, threads):
     monkeypatch.setattr(indexed, "TEXTS_PER_BATCH", batch)
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
-    encoder = Encoder(model, dictionary, threads)
+    encoder = SentencePieceEncoder(model, dictionary, threads)
     ids = read_pieces(dictionary)
     assert encode(encoder, TEXTS) == [
         [ids.get(piece, UNK_ID) for piece in processor.encode(text, out_type=str)] for text in TEXTS
@@ -42,14 +42,14 @@ def test_ids_do_not_depend_on_batches_and_threads(model, dictionary, monkeypatch
 
 
 def test_cut_and_empty_texts_are_counted(model, dictionary):
-    encoder = Encoder(model, dictionary)
+    encoder = SentencePieceEncoder(model, dictionary)
     lengths = [len(ids) for ids in encode(encoder, ["", "a film of a film", "a", " "], longest=3)]
     assert lengths == [0, 3, 1, 0]
     assert encoder.counts == {"texts": 4, "cut": 1, "empty": 2}
 
 
 def test_the_rest_of_a_long_text_goes_on_as_the_next(model, dictionary):
-    encoder = Encoder(model, dictionary)
+    encoder = SentencePieceEncoder(model, dictionary)
     (whole,) = encode(encoder, ["a film of a film"])
     rest = encode(encoder, ["a film of a film", "", "a"], longest=2, keep_rest=True)
     assert [number for ids in rest[:-2] for number in ids] == whole
@@ -66,12 +66,12 @@ def test_the_dictionary_may_lack_pieces_and_name_unknown_words(model, dictionary
     pieces = processor.encode(text, out_type=str)
     assert {"▁th", "\u4e2d", "\u6587"} <= set(pieces)
     ids = read_pieces(other)
-    (numbers,) = encode(Encoder(model, other), [text])
+    (numbers,) = encode(SentencePieceEncoder(model, other), [text])
     assert numbers == [ids.get(piece, UNK_ID) for piece in pieces]
     assert ids["\u4e2d"] in numbers and numbers.count(UNK_ID) == 3
 
 
 def test_a_piece_of_white_space_is_unknown(model, dictionary):
-    encoder = Encoder(model, dictionary)
+    encoder = SentencePieceEncoder(model, dictionary)
     assert encoder._number("\u0085") == encoder._number("b\u2028") == UNK_ID
     assert encoder._number("▁a") > UNK_ID
