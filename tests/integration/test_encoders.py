@@ -1,16 +1,13 @@
 """Encoders of ten types, from folders and from a hub, through downloads and training to reports."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from seedwise.files import read_json
-from support import ROOT
+from seedwise.files import read_json, read_jsonl
+from seedwise.models.inference import Ensemble, model_folders
 from support.local_server import local_server
 from support.smoke_study import snakemake, write_study
 from support.tiny_encoders import ENCODERS, POSITIONS, write_encoder
@@ -145,15 +142,11 @@ def test_parameters_have_formulas_for_roberta_and_bert_and_modules_for_others(re
     assert albert.loc["embeddings.word_embeddings", "counted_transformers"] == 300 * 12
 
 
-def test_a_saved_model_predicts_what_its_run_predicted(results):
-    test = results / "data" / "reviews" / "test.jsonl"
-    for kind in ("mpnet", "modernbert", "deberta-v2"):
-        run = results / "runs" / kind / "seed-0"
-        command = [sys.executable, ROOT / "scripts" / "predict.py", run, "--file", test]
-        command += ["--column", "text", "--format", "csv"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        made = run.parent / "made.csv"
-        made.write_text(done.stdout)
-        ours, theirs = pd.read_csv(made), pd.read_csv(run / "predictions.csv")
-        column = "probability_positive"
-        np.testing.assert_allclose(ours[column], theirs[column], atol=1e-5)
+@pytest.mark.parametrize("kind", ENCODERS)
+def test_a_saved_model_predicts_what_its_run_predicted(results, kind):
+    texts = [record["text"] for record in read_jsonl(results / "data" / "reviews" / "test.jsonl")]
+    run = results / "runs" / kind / "seed-0"
+    ensemble = Ensemble(model_folders(run))
+    theirs = pd.read_csv(run / "predictions.csv")
+    theirs = theirs[[f"probability_{label}" for label in ensemble.labels]]
+    np.testing.assert_allclose(ensemble.probabilities(texts), theirs, atol=1e-5)

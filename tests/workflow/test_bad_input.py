@@ -1,5 +1,7 @@
 """Mistakes of a user, as the real Snakemake reports them: one message, no traceback, no job."""
 
+from pathlib import Path
+
 import pytest
 
 from support.smoke_study import snakemake, write_study
@@ -31,6 +33,67 @@ def name_another_model(config):
 
 def name_a_folder_that_is_not_there(config):
     config["datasets"]["reviews"]["source"]["path"] = "nowhere"
+
+
+def publish(config, content, weights):
+    """Let an experiment start from a folder with these files."""
+    folder = Path("published")
+    config["models"]["published"] = {"transformers_checkpoint": {"source": {"path": str(folder)}}}
+    chosen = {"engine": "transformers", "init": "pretrained", "dataset": "reviews"}
+    config["experiments"]["other"] = chosen | {"model": "published"}
+    return {"config.json": content, weights: ""}
+
+
+def start_from_a_decoder(config):
+    return publish(config, '{"model_type": "llama"}', "model.safetensors")
+
+
+def start_from_pickles(config):
+    return publish(config, '{"model_type": "bert"}', "pytorch_model.bin")
+
+
+def start_from_code(config):
+    content = '{"model_type": "bert", "auto_map": {"AutoModel": "evil.M"}}'
+    return publish(config, content, "model.safetensors")
+
+
+def start_from_a_folder_that_is_not_there(config):
+    publish(config, "{}", "model.safetensors")
+    return {}
+
+
+def train_a_deberta_with_fairseq(config):
+    files = publish(config, '{"model_type": "deberta-v2"}', "model.safetensors")
+    config["experiments"]["other"]["engine"] = "fairseq"
+    return files
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            start_from_a_decoder,
+            "published/config.json: a model of type 'llama', which is none of the",
+        ),
+        (
+            start_from_pickles,
+            "published: models.published.transformers_checkpoint allows weights in",
+        ),
+        (start_from_code, "published/config.json: `auto_map` asks for code of the model's own"),
+        (start_from_a_folder_that_is_not_there, "checkpoint.source.path: published does not exist"),
+        (train_a_deberta_with_fairseq, "experiments.other.engine: 'fairseq', but "),
+    ],
+)
+def test_a_published_folder_that_cannot_be_used(tmp_path, change, said):
+    files = {}
+    write_study(tmp_path, lambda config: files.update(change(config)))
+    for name, content in files.items():
+        (tmp_path / "published").mkdir(exist_ok=True)
+        (tmp_path / "published" / name).write_text(content)
+    code, output = snakemake(tmp_path, "--dry-run")
+    assert code == 1 and output.count(said) == 1
+    assert "most recent call last" not in output
+    assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize(

@@ -207,14 +207,14 @@ def costs_table(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def parameters_table(parameters: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per component of a model."""
+    """Return one row per component of a model; a dash where there is no formula or no count."""
     counts = {
         "Parameters": "analytic",
         "In fairseq": "counted_fairseq",
         "In transformers": "counted_transformers",
     }
     return pd.DataFrame(
-        {"Component": parameters["component"], "Formula": parameters["formula"]}
+        {"Component": parameters["component"], "Formula": parameters["formula"].fillna(DASH)}
         | {head: [number(n) for n in parameters[column]] for head, column in counts.items()}
     )
 

@@ -138,7 +138,7 @@ def fairseq_experiments(config: dict[str, Any], model: str) -> list[str]:
     return [
         name
         for name, experiment in config["experiments"].items()
-        if experiment["model"] == model and experiment["engine"] == "fairseq"
+        if experiment["engine"] == "fairseq" and experiment["model"] == model
     ]
 
 

