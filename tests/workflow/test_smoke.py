@@ -150,23 +150,6 @@ def test_run_keeps_the_contract(run, results):
     assert not (run / "checkpoints").exists()
 
 
-def test_the_linear_run_keeps_the_contract(results):
-    run = results / "runs" / "linear" / "seed-0"
-    assert not (results / "runs" / "linear" / "seed-1").exists()
-    history = pd.read_csv(run / "history.csv")
-    assert list(history) == ["epoch", "split", "loss", "accuracy"] and len(history) == 2 * 8
-    metrics = read_json(run / "metrics.json")
-    assert list(metrics) == [*METRICS, "candidates"]
-    predictions = pd.read_csv(run / "predictions.csv")
-    other = pd.read_csv(results / "runs" / "fairseq-random" / "seed-0" / "predictions.csv")
-    assert list(predictions) == list(other)
-    assert predictions[["id", "label"]].equals(other[["id", "label"]])
-    right = (predictions["label"] == predictions["prediction"]).mean()
-    assert metrics["test_accuracy"] == pytest.approx(right) and right > 0.6
-    for file in ("config.json", "model.safetensors", "vocabulary.json"):
-        assert (run / "model" / file).stat().st_size
-
-
 def test_seed_is_in_the_log_and_the_command(folder):
     log = folder / "logs/smoke/finetune_fairseq/fairseq-random/seed-1.log"
     text = log.read_text(encoding="utf-8")
@@ -221,12 +204,6 @@ def test_figures_and_reports(results):
         assert (results / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     assert (results / "report.pdf").read_bytes().startswith(b"%PDF")
     assert "results/smoke/report.pdf" in (results / "report.html").read_text(encoding="utf-8")
-
-
-def test_what_no_seed_changes_is_called_deterministic(results):
-    page = (results / "tables" / "summary.html").read_text(encoding="utf-8")
-    assert page.count("deterministic") == 2
-    assert not (results / "figures" / "training-linear.svg").exists()
 
 
 def test_lora_runs_are_there(results):
@@ -285,20 +262,6 @@ def test_fairseq_run_exports_to_a_transformers_folder(folder, results):
     for text, label in zip(texts[:5], predictions["prediction"], strict=False):
         logits = model(**tokenizer(text, truncation=True, return_tensors="pt")).logits
         assert model.config.id2label[int(logits.argmax())] == label
-
-
-def test_the_linear_model_is_exported_with_a_card_and_nothing_else_to_do(folder, results):
-    target = "results/smoke/runs/linear/seed-0/model/README.md"
-    code, output = snakemake(folder, target)
-    assert code == 0, output
-    assert job_counts(output) == {"describe_model": 1}
-    assert "logistic regression on TF-IDF" in (folder / target).read_text(encoding="utf-8")
-    command = [sys.executable, ROOT / "scripts" / "predict.py", results / "runs" / "linear"]
-    texts = [record["text"] for record in read_records(results / "data/reviews/test.jsonl")]
-    done = subprocess.run(command, input="\n".join(texts), capture_output=True, text=True)
-    found = [line.split("\t")[0] for line in done.stdout.splitlines()]
-    predictions = pd.read_csv(results / "runs/linear/seed-0/predictions.csv")
-    assert found == predictions["prediction"].tolist()
 
 
 def test_adapter_merges_where_no_environment_is_active(folder):
