@@ -8,7 +8,7 @@ from seedwise.files import read_json, read_jsonl
 from seedwise.models.checkpoints import load_checkpoint
 from support.converted_encoders import write_wide_encoder
 from support.smoke_study import snakemake, write_study
-from support.tiny_gpt2 import ARCHITECTURE, write_gpt2_checkpoint
+from support.tiny.gpt2 import ARCHITECTURE, write_gpt2_checkpoint
 
 KINDS = ("bert", "camembert", "roberta", "xlm-roberta")
 RUNS = [*KINDS, "bert-random", "gpt2"]

@@ -14,7 +14,7 @@ import merge_adapter
 from seedwise.errors import UserError
 from seedwise.files import read_jsonl, sha256_of_files
 from seedwise.lora import adapters, answers
-from support.tiny_bloom import run_settings, write_base, write_questions
+from support.tiny.bloom import run_settings, write_base, write_questions
 
 NF4 = {"type": "nf4", "double_quant": True, "compute_dtype": "bfloat16"}
 

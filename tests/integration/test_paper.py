@@ -33,7 +33,7 @@ from support.published_models import (
     write_transformers_folder,
 )
 from support.small_texts import RECORDS
-from support.tiny_bloom import write_base
+from support.tiny.bloom import write_base
 
 CONFIG = ROOT / "configs" / "paper.yaml"
 COMMIT = "c" * 40

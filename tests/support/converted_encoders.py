@@ -12,8 +12,8 @@ import encode_dataset
 import import_transformers
 from seedwise.files import read_json, write_json, write_jsonl
 from seedwise.models.published import Published
-from support.tiny_chain import LABELS, SPLITS, Chain, split_records
-from support.tiny_encoders import ENCODERS, write_encoder
+from support.tiny.chain import LABELS, SPLITS, Chain, split_records
+from support.tiny.encoders import ENCODERS, write_encoder
 
 KINDS = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
 
@@ -29,7 +29,7 @@ def write_wide_encoder(folder: Path, kind: str) -> Path:
         wide |= {"embedding_size": 24}
     with mock.patch.dict(ENCODERS, {kind: (wide, write_tokenizer)}):
         if kind == "bert":
-            with mock.patch("support.tiny_encoders.AutoModelForMaskedLM", AutoModel):
+            with mock.patch("support.tiny.encoders.AutoModelForMaskedLM", AutoModel):
                 return write_encoder(folder, kind)
         return write_encoder(folder, kind)
 

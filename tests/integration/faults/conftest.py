@@ -12,9 +12,11 @@ import finetune_transformers
 import pretrain_bloom
 import pretrain_model
 from seedwise.files import write_jsonl
-from support import processes, tiny_bloom, tiny_chain
-from support.tiny_chain import ARCHITECTURE, write_chain
-from support.tiny_pretraining import PRETRAIN, write_corpus
+from support import processes
+from support.tiny import bloom as tiny_bloom
+from support.tiny import chain as tiny_chain
+from support.tiny.chain import ARCHITECTURE, write_chain
+from support.tiny.pretraining import PRETRAIN, write_corpus
 
 CHECKPOINT_UPDATES = 3
 

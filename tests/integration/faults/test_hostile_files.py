@@ -19,7 +19,7 @@ from seedwise.files import sha256_of_files
 from seedwise.models.published import Published
 from support import processes
 from support.published_models import Canary
-from support.tiny_chain import ARCHITECTURE
+from support.tiny.chain import ARCHITECTURE
 
 ROWS = b"text,label\n" + b"".join(b"text %d,%d\n" % (n, n % 2) for n in range(20))
 PARTS = ("train", "valid", "test", "unlabelled", "audit")

@@ -7,7 +7,7 @@ import prepare_dataset
 from seedwise.files import read_json, read_jsonl
 from seedwise.tokens.indexed import read_texts
 from support import processes
-from support.tiny_chain import ARCHITECTURE, SPLITS
+from support.tiny.chain import ARCHITECTURE, SPLITS
 
 LABELS = ["0", "1"]
 PAIR = {"format": "review-label", "labels": LABELS}

@@ -14,7 +14,7 @@ import finetune_fairseq
 import finetune_transformers
 from seedwise.machine import distributed
 from support import processes
-from support.tiny_chain import make_run
+from support.tiny.chain import make_run
 from support.trained import same_results
 
 STOPPED_AT = 3  # no checkpoint is due after the two updates that follow

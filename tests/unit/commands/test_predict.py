@@ -18,7 +18,7 @@ from seedwise.models.inference import Ensemble
 from seedwise.models.linear import LinearModel
 from support.linear_runs import make_run, train
 from support.small_texts import RECORDS, train_sentencepiece
-from support.tiny_chain import ARCHITECTURE
+from support.tiny.chain import ARCHITECTURE
 
 LABELS = ["negative", "neutral", "positive"]
 

@@ -5,7 +5,7 @@ import torch
 
 from seedwise.errors import UserError
 from seedwise.lora import adapters as lora
-from support.tiny_bloom import ALL_LINEAR, write_base
+from support.tiny.bloom import ALL_LINEAR, write_base
 
 STUDY = {
     "r": 16,

@@ -13,7 +13,7 @@ from seedwise.lora.answers import (
     mean_token_loss,
     perplexity,
 )
-from support.tiny_bloom import write_base
+from support.tiny.bloom import write_base
 
 TEMPLATE = "<human>: {question}\n<assistant>: {answer}"
 RECORD = {"id": "train-1", "question": "what is a dog?", "answer": "an animal"}

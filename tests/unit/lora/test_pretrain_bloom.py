@@ -8,7 +8,7 @@ from pretrain_bloom import build_bloom, main, pack_blocks, train_tokenizer
 from seedwise.errors import UserError
 from seedwise.files import write_jsonl
 from seedwise.lora import adapters as lora
-from support.tiny_bloom import ARCHITECTURE, CORPUS
+from support.tiny.bloom import ARCHITECTURE, CORPUS
 
 PRETRAIN = {
     "seed": 0,

@@ -6,7 +6,7 @@ import pytest
 from seedwise.errors import UserError
 from seedwise.files import write_json, write_jsonl
 from summarise_lora import describe_quantization, explain, main
-from support.tiny_bloom import run_settings
+from support.tiny.bloom import run_settings
 
 LAYER = {
     "module": "h.0.qkv",

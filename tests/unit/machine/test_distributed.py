@@ -11,9 +11,9 @@ import pretrain_model
 from seedwise.errors import UserError
 from seedwise.files import read_json
 from seedwise.machine import distributed
-from support import tiny_chain
-from support.tiny_chain import make_run, write_chain
-from support.tiny_pretraining import PRETRAIN, write_corpus
+from support.tiny import chain as tiny_chain
+from support.tiny.chain import make_run, write_chain
+from support.tiny.pretraining import PRETRAIN, write_corpus
 
 FILES = ("history", "predictions", "metrics", "model")
 # Each update sees all texts, and Adam's large epsilon lets the size of a gradient matter: so two

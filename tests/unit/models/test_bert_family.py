@@ -10,7 +10,7 @@ from seedwise.models.weight_names import transformers_name
 from seedwise.study.encoders import FAIRSEQ_TYPES
 from seedwise_fairseq.build import build_model
 from seedwise_fairseq.predict import HEAD
-from support.tiny_encoders import ENCODERS, SIZES
+from support.tiny.encoders import ENCODERS, SIZES
 
 ORDER = [5, 1, 6, 3, *(n for n in range(SIZES["vocab_size"]) if n not in (5, 1, 6, 3, 9)), 9]
 

@@ -5,7 +5,7 @@ from transformers import DataCollatorWithPadding, RobertaForSequenceClassificati
 
 from seedwise.files import read_jsonl
 from seedwise.models import classification, conversion
-from support.tiny_chain import ARCHITECTURE, LABELS, write_chain
+from support.tiny.chain import ARCHITECTURE, LABELS, write_chain
 
 
 @pytest.fixture(scope="module")

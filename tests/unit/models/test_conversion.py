@@ -9,7 +9,7 @@ from seedwise.models.checkpoints import load_checkpoint
 from seedwise.tokens.indexed import read_texts
 from seedwise.tokens.vocabulary import BOS_ID, PAD_ID
 from seedwise_fairseq.predict import HEAD, load_model
-from support.tiny_chain import ARCHITECTURE, HOSTILE, write_chain
+from support.tiny.chain import ARCHITECTURE, HOSTILE, write_chain
 
 LABELS = ["bad", "good", "neither"]
 

@@ -17,7 +17,7 @@ from seedwise.models.encoders import dropout_rates, set_dropout
 from seedwise.models.published import Published
 from seedwise.models.transformers_layers import accelerate
 from seedwise.study.encoders import ENCODERS
-from support.tiny_encoders import write_encoder
+from support.tiny.encoders import write_encoder
 
 
 @pytest.mark.parametrize("kind", ENCODERS)

@@ -9,7 +9,7 @@ from transformers import AutoModelForSequenceClassification, BertConfig, ModernB
 from seedwise.models.conversion import roberta_config
 from seedwise.models.layers import Dropout
 from seedwise.models.transformers_layers import accelerate, length_multiple
-from support.tiny_chain import ARCHITECTURE
+from support.tiny.chain import ARCHITECTURE
 
 BERT = BertConfig(
     vocab_size=160,

@@ -7,7 +7,7 @@ from seedwise.files import read_json, write_json
 from seedwise.models.linear import LinearModel
 from support import synthetic_study
 from support.linear_runs import make_run, train
-from support.tiny_chain import run_settings
+from support.tiny.chain import run_settings
 
 
 def test_card_says_data_settings_seeds_scores_and_licence(tmp_path):

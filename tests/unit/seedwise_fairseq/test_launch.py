@@ -8,7 +8,7 @@ import torch
 from seedwise.models.checkpoints import load_checkpoint
 from seedwise.models.weight_names import is_fused_copy
 from seedwise_fairseq import USER_DIR, build, launch
-from support.tiny_chain import ARCHITECTURE, FINETUNE, write_checkpoint
+from support.tiny.chain import ARCHITECTURE, FINETUNE, write_checkpoint
 
 
 def options(device="cpu", **changes):

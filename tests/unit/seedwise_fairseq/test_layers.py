@@ -8,7 +8,7 @@ import torch
 from seedwise.models.layers import Dropout
 from seedwise_fairseq.build import build_model
 from seedwise_fairseq.layers import accelerate
-from support.tiny_chain import ARCHITECTURE
+from support.tiny.chain import ARCHITECTURE
 
 WITHOUT_DROPOUT = ARCHITECTURE | {"dropout": 0.0, "attention_dropout": 0.0}
 

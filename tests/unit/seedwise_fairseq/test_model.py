@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seedwise_fairseq import build, launch
-from support.tiny_chain import ARCHITECTURE
+from support.tiny.chain import ARCHITECTURE
 
 PUBLISHED = ARCHITECTURE | {"layer_norm_eps": 1e-3, "head_activation": "gelu"}
 

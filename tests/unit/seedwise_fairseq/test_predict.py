@@ -6,7 +6,7 @@ from seedwise.models.checkpoints import load_checkpoint
 from seedwise.tokens.indexed import read_texts
 from seedwise.tokens.vocabulary import BOS_ID
 from seedwise_fairseq import predict
-from support.tiny_chain import ARCHITECTURE, HOSTILE, sentence_task, write_chain
+from support.tiny.chain import ARCHITECTURE, HOSTILE, sentence_task, write_chain
 
 CLASSES = 3
 

@@ -8,7 +8,7 @@ import torch
 
 from seedwise_fairseq import tasks
 from seedwise_fairseq.build import build_model
-from support.tiny_chain import ARCHITECTURE, sentence_task, write_chain
+from support.tiny.chain import ARCHITECTURE, sentence_task, write_chain
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from seedwise.tokens.indexed import read_texts
 from seedwise_fairseq import launch
 from seedwise_fairseq.build import Dictionary  # through the shim
 from support.small_texts import RECORDS, encode_like_the_study
-from support.tiny_chain import ARCHITECTURE, SPLITS, write_chain
+from support.tiny.chain import ARCHITECTURE, SPLITS, write_chain
 
 LONGEST = ARCHITECTURE["max_positions"] - 2
 

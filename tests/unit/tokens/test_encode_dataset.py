@@ -6,7 +6,7 @@ import sentencepiece
 from seedwise.files import read_json
 from seedwise.tokens.indexed import read_texts
 from seedwise.tokens.vocabulary import EOS_ID, UNK_ID, read_pieces
-from support.tiny_chain import ARCHITECTURE, HOSTILE, write_chain
+from support.tiny.chain import ARCHITECTURE, HOSTILE, write_chain
 
 LONGEST = ARCHITECTURE["max_positions"] - 2
 

@@ -7,8 +7,8 @@ from seedwise.tokens.published import PublishedTokenizer
 from seedwise.tokens.vocabulary import read_dictionary
 from seedwise_fairseq.build import Dictionary  # through the shim
 from support.small_texts import TEXTS
-from support.tiny_chain import HOSTILE
-from support.tiny_gpt2 import ROWS, write_gpt2
+from support.tiny.chain import HOSTILE
+from support.tiny.gpt2 import ROWS, write_gpt2
 
 
 @pytest.fixture

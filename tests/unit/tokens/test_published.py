@@ -9,8 +9,8 @@ from seedwise.tokens.pieces import PublishedEncoder
 from seedwise.tokens.published import ROLES, PublishedTokenizer
 from seedwise.tokens.vocabulary import EOS_ID, read_dictionary
 from support.small_texts import TEXTS
-from support.tiny_chain import HOSTILE
-from support.tiny_encoders import ENCODERS, ROWS
+from support.tiny.chain import HOSTILE
+from support.tiny.encoders import ENCODERS, ROWS
 
 KINDS = ("bert", "camembert", "roberta", "xlm-roberta")
 LONGEST = 20

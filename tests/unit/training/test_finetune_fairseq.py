@@ -6,7 +6,7 @@ from seedwise.files import read_json
 from seedwise.models.checkpoints import load_checkpoint
 from seedwise_fairseq import launch
 from seedwise_fairseq.predict import checkpoint_utils  # through the shim
-from support.tiny_chain import majority_records, make_run, run_settings, write_chain
+from support.tiny.chain import majority_records, make_run, run_settings, write_chain
 
 FILES = ("history", "predictions", "metrics", "model")
 

@@ -8,7 +8,7 @@ import finetune_transformers
 from seedwise.files import read_json, read_jsonl
 from seedwise.models import conversion
 from seedwise.models.checkpoints import load_checkpoint
-from support.tiny_chain import (
+from support.tiny.chain import (
     ARCHITECTURE,
     LABELS,
     majority_records,

@@ -15,7 +15,7 @@ from seedwise.training.runs import (
     read_predicted,
     write_run,
 )
-from support.tiny_chain import run_settings
+from support.tiny.chain import run_settings
 
 LABELS = ["1", "0"]  # as a data set may write and order them
 RECORDS = [

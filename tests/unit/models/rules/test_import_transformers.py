@@ -206,7 +206,7 @@ def test_sizes_need_not_be_given_and_those_given_are_checked(published, tmp_path
     assert {name: sizes[name] for name in TINY} == TINY
     assert AutoConfig.from_pretrained(target).hidden_dropout_prob == TINY["dropout"]
     import_from(published, tmp_path / "imported", {"layers": 3})
-    with pytest.raises(UserError, match="layers is 3 there, 4 in the study$"):
+    with pytest.raises(UserError, match=r"layers is 3 there, 4 in the study$"):
         import_from(published, tmp_path / "imported", {"layers": 4, "vocab_size": 150})
 
 
@@ -237,7 +237,7 @@ def test_weights_are_held_to_their_checksum(published, folder, tmp_path):
     in_parts = load_file(import_from(folder, tmp_path / "parts") / "model.safetensors")
     whole = load_file(tmp_path / "imported" / "model.safetensors")
     assert all(torch.equal(whole[name], weight) for name, weight in in_parts.items())
-    with pytest.raises(UserError, match="missing; models.small.*is the SHA-256 of this one file"):
+    with pytest.raises(UserError, match=r"missing; models.small.*is the SHA-256 of this one file"):
         import_from(folder, tmp_path / "other", weights_sha256=right)
 
 

@@ -11,8 +11,8 @@ from seedwise.models.checkpoints import load_checkpoint
 from seedwise.models.word_vectors import word_vectors
 from seedwise.tokens.indexed import read_batches
 from seedwise_fairseq.predict import checkpoint_utils, load_model  # through the shim
-from support.tiny_chain import ARCHITECTURE, write_chain
-from support.tiny_pretraining import PRETRAIN, TRAIN, write_corpus
+from support.tiny.chain import ARCHITECTURE, write_chain
+from support.tiny.pretraining import PRETRAIN, TRAIN, write_corpus
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from seedwise.errors import UserError
 from seedwise.models.checkpoints import load_checkpoint
 from support.published_models import TINY, Canary, convert, import_from, write_fairseq_checkpoint
 from support.small_texts import RECORDS
-from support.tiny_gpt2 import ARCHITECTURE, write_gpt2_checkpoint
+from support.tiny.gpt2 import ARCHITECTURE, write_gpt2_checkpoint
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import convert_model
 import predict_reference
 from seedwise.errors import UserError
 from seedwise.files import read_json, read_jsonl, write_jsonl
-from support.tiny_chain import ARCHITECTURE, SPLITS, write_chain, write_checkpoint
+from support.tiny.chain import ARCHITECTURE, SPLITS, write_chain, write_checkpoint
 
 
 @pytest.fixture(scope="module")

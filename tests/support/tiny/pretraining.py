@@ -4,7 +4,7 @@ import binarize_corpus
 import encode_corpus
 from seedwise.files import write_text
 from support.small_texts import TEXTS
-from support.tiny_chain import Chain
+from support.tiny.chain import Chain
 
 PRETRAIN = {
     "seed": 4,

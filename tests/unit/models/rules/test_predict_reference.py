@@ -6,7 +6,7 @@ import predict_reference
 from seedwise.tokens.indexed import read_texts
 from seedwise.tokens.vocabulary import BOS_ID, EOS_ID, PAD_ID
 from seedwise_fairseq.predict import load_model
-from support.tiny_chain import ARCHITECTURE, write_chain
+from support.tiny.chain import ARCHITECTURE, write_chain
 
 MASK_ID = ARCHITECTURE["vocab_size"] - 1
 

@@ -12,8 +12,8 @@ from seedwise.tokens.vocabulary import read_dictionary
 from seedwise_fairseq import launch
 from seedwise_fairseq.predict import load_model
 from support.converted_encoders import KINDS, Converted, encode, take_over, write_converted
-from support.tiny_chain import SPLITS, split_records
-from support.tiny_encoders import write_encoder
+from support.tiny.chain import SPLITS, split_records
+from support.tiny.encoders import write_encoder
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import finetune_fairseq
 from seedwise.errors import UserError
 from seedwise.files import read_jsonl
 from seedwise_fairseq.predict import checkpoint_utils  # through the shim
-from support.tiny_chain import ARCHITECTURE, majority_records, make_run, write_chain
+from support.tiny.chain import ARCHITECTURE, majority_records, make_run, write_chain
 
 
 @pytest.fixture(scope="module")

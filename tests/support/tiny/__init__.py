@@ -1,0 +1,1 @@
+"""Models so small that they train in seconds, and what they need."""
