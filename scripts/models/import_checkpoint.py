@@ -89,9 +89,13 @@ def main(*, published: Published, model: Path, dictionary: Path, tokenizer: list
             if not (folder / file).is_file():
                 held = ", ".join(sorted(path.name for path in folder.iterdir()))
                 key = f"models.{published.model}.fairseq_checkpoint.bpe"
+                kinds = (
+                    f"; {key}: sentencepiece asks for {SENTENCEPIECE}, {key}: gpt2 for "
+                    + " and ".join(gpt2.FILES)
+                )
                 raise UserError(
-                    f"{folder / file}: missing; {key}: sentencepiece asks for {SENTENCEPIECE}, "
-                    f"{key}: gpt2 for {' and '.join(gpt2.FILES)}; the folder holds {held}"
+                    f"{folder / file}: missing{'' if file in (MODEL, DICTIONARY) else kinds}; "
+                    f"the folder holds {held}"
                 )
         checkpoint = load_checkpoint(folder / MODEL)
         sizes = checkpoint_sizes(checkpoint)

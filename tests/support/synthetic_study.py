@@ -134,6 +134,8 @@ def write_study(results: Path) -> list[Path]:
     write_benchmark(results, "pretrain_model/small", 181.0)
     write_benchmark(results, "encode_dataset/small/reviews/train", 2.0)
     _write(results / "tables" / "parameters.csv", PARAMETERS)
+    conversion = {"largest_logit_difference": 4.1e-6, "texts_with_equal_ids": 2400}
+    _write(results / "pretrained" / "small" / "conversion.json", json.dumps(conversion))
     texts = [{"id": f"test-{i}", "text": f"Text {i}, a fine film."} for i in range(TEXTS)]
     lines = "".join(f"{json.dumps(text)}\n" for text in texts)
     _write(results / "data" / "reviews" / "test.jsonl", lines)

@@ -89,7 +89,7 @@ def test_fairseq_cannot_hold_every_type(folder):
     assert said.startswith(
         f"experiments.e.engine: 'fairseq', but {folder}/config.json is a model of"
     )
-    assert "type 'deberta-v2'; fairseq holds bert, camembert, roberta, xlm-roberta" in said
+    assert "type 'deberta-v2'; fairseq holds bert, camembert, electra, roberta, xlm-roberta" in said
     config = study(folder, "fairseq")
     config["models"]["m"]["fairseq_checkpoint"] = {}  # it has another one to start from
     encoders.check_encoders(config)
