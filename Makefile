@@ -9,7 +9,7 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 .DEFAULT_GOAL := help
 
 ## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
-## make study    a commented study for your own DATA (make study DATA=reviews.csv)
+## make study    a commented study for your own DATA (make study DATA=reviews.csv ENCODER=…)
 ## make progress how far the trainings of CONFIG are, live
 ## make tensorboard  their curves in the browser
 ## make export   every model of CONFIG as a folder for transformers, with its model card
@@ -37,7 +37,7 @@ env: .venv/.installed
 
 study: env
 	$(if $(DATA),,$(error say which data: make study DATA=reviews.csv))
-	$(BIN)/python scripts/propose_study.py $(DATA)
+	$(BIN)/python scripts/propose_study.py $(DATA) $(if $(ENCODER),--encoder '$(ENCODER)')
 
 run: env
 	$(SNAKEMAKE)

@@ -17,71 +17,34 @@ import yaml
 
 from seedwise.data.hub import fetch_snapshot, resolve_commit
 from seedwise.data.own_data import Settings, describe, find_files, locate, table_settings
-from seedwise.data.preparation import Prepared, prepare
+from seedwise.data.preparation import prepare
 from seedwise.errors import UserError
 from seedwise.files import write_text
-from seedwise.models.sizes import Machine, Plan, choose_sizes, this_machine
+from seedwise.proposal.named_encoders import (
+    MINILM,
+    NamedEncoder,
+    advised,
+    find_encoder,
+    language_of,
+)
+from seedwise.proposal.sizes import (
+    Machine,
+    Plan,
+    Tuning,
+    choose_sizes,
+    choose_tuning,
+    this_machine,
+)
+from seedwise.proposal.study_page import SEEDS, TRAININGS, render
 from seedwise.study.sources import source_path
 from seedwise.study.validation import check_config
 from seedwise.tokens import sentencepiece_model
 
-SEEDS = [0, 1, 2]
+LOG = logging.getLogger(__name__)
+
 SAMPLE = 20_000
-"""Texts from which the size of the vocabulary is found."""
+"""Texts from which the size of the vocabulary and the language are found."""
 LEAST_PIECES, MOST_PIECES = 32, 4000
-TRAININGS = (("fairseq", "pretrained"), ("fairseq", "random"), ("transformers", "pretrained"))
-
-PAGE = """\
-# Written for {data}: {texts:,} labelled texts, {classes} labels.
-# Change what you like; every key is described in docs/configuration.md. Then:
-#   make run CONFIG={output}
-
-study: {name}
-title: {title}
-# One run per experiment and seed: the spread over seeds gives the error bars.
-seeds: {seeds}
-
-datasets:
-  {name}:
-{dataset}
-models:
-  # Sizes for about {minutes:.0f} minutes on {machine}.
-  small:
-    architecture:
-      layers: {plan.layers}
-      embed_dim: {plan.embed_dim}
-      ffn_dim: {plan.ffn_dim}
-      attention_heads: {plan.attention_heads}
-      # Longest text in tokens; {longest}
-      max_positions: {plan.max_positions}
-      # As many pieces as the texts give, 4,000 at most.
-      vocab_size: {vocab_size}
-    # The tokenizer and the pre-trained weights are made from the training texts
-    # and from all unlabelled ones, never from validation or test.
-    corpus: [{name}]
-    pretrain:
-      # A start from the words' company: few updates alone teach a model little about them.
-      embeddings: cooccurrence
-      updates: {plan.updates}
-      batch_size: 8
-      block_tokens: {plan.max_positions}
-      # So few updates underfit.
-      dropout: 0.0
-      learning_rate: 5.0e-4
-      precision: {precision}
-
-finetune:
-  epochs: {plan.epochs}
-  batch_size: {plan.batch_size}
-  # Try two or three, and choose by the validation accuracy, not by the test's.
-  learning_rate: {learning_rate}
-  precision: {precision}
-
-# Is anything better than counting words, does pre-training help, and do both engines agree?
-experiments:
-  # Logistic regression on TF-IDF, in seconds: what the others have to beat.
-  linear: {{engine: linear, dataset: {name}}}
-{trainings}"""
 
 
 def fetch(repository: str) -> tuple[Settings, list[Path]]:
@@ -98,30 +61,6 @@ def fetch(repository: str) -> tuple[Settings, list[Path]]:
         fetch_snapshot(source=source, folder=folder, record=record)
     paths = find_files(folder)
     return {"source": source, **table_settings(paths, folder)}, paths
-
-
-def dataset_section(settings: Settings) -> str:
-    """Return the data set's section, two levels deep, with its comments."""
-    comments = {
-        "text": "The columns of the text and of its label.",
-        "labels": "The classes, as the data write them.",
-        "splits": "Drawn at random, copies of a text never in two splits; the rest is train.",
-        "balanced": "As many texts of each label as the data have; `true` draws equal numbers.",
-    }
-    lines = []
-    for key, value in settings.items():
-        if key in comments:
-            lines.append(f"# {comments[key]}")
-        lines.append(f"{key}: {flow(value)}")
-    return "".join(f"    {line}\n" for line in lines)
-
-
-def flow(value: Any) -> str:
-    """Return a value as YAML on one line."""
-    text = yaml.safe_dump(
-        value, allow_unicode=True, default_flow_style=True, sort_keys=False, width=10_000
-    )
-    return text.removesuffix("...\n").strip()
 
 
 def vocabulary(texts: list[str]) -> int:
@@ -146,45 +85,33 @@ def vocabulary(texts: list[str]) -> int:
     return MOST_PIECES
 
 
-def render(
-    *,
-    data: str,
-    output: Path,
-    name: str,
-    settings: Settings,
-    prepared: Prepared,
-    plan: Plan,
-    machine: Machine,
-    vocab_size: int,
-) -> str:
-    """Return the configuration."""
-    words = [len(e.text.split()) for e in prepared.splits["train"]]
-    trainings = "".join(
-        f"  {engine}-{init}: {{engine: {engine}, init: {init}, dataset: {name}, model: small}}\n"
-        for engine, init in TRAININGS
-    )
-    return PAGE.format(
-        data=data,
-        output=output.as_posix(),
-        name=name,
-        title=flow(f"Classifying {name.replace('-', ' ')}"),
-        texts=sum(map(len, prepared.splits.values())),
-        classes=len(settings["labels"]),
-        seeds=SEEDS,
-        dataset=dataset_section(settings),
-        minutes=plan.minutes,
-        machine="one GPU" if machine.gpu else f"{machine.cores} processor core(s)",
-        plan=plan,
-        learning_rate=re.sub("e-0", "e-", f"{plan.learning_rate:.1e}"),
-        longest=f"the texts have {sorted(words)[len(words) // 2]} words (median) to {max(words)}.",
-        vocab_size=vocab_size,
-        precision="bfloat16" if machine.gpu or machine.bfloat16 else "float32",
-        trainings=trainings,
-    )
+def choose_encoder(encoder: str | None, language: str, machine: Machine) -> NamedEncoder | None:
+    """Return the published encoder to fine-tune; None where the study shall pre-train its own.
+
+    A GPU is worth an encoder from the hub in any language, where the hub can be reached.
+    """
+    if encoder == "none":
+        return None
+    if encoder:
+        return find_encoder(encoder)
+    if language == "en":
+        return MINILM
+    if machine.gpu:
+        try:
+            return find_encoder(advised(language))
+        except UserError as error:
+            LOG.warning("no published encoder: %s", error)
+    return None
 
 
 def main(
-    *, data: list[str], text: str | None, label: str | None, output: Path | None, minutes: int
+    *,
+    data: list[str],
+    encoder: str | None,
+    text: str | None,
+    label: str | None,
+    output: Path | None,
+    minutes: int,
 ) -> Path:
     """Write the study; return its path."""
     stem = data[0].rstrip("/").removeprefix("hub:")
@@ -198,30 +125,53 @@ def main(
     prepared = prepare(settings, f"datasets.{name}")
     machine = this_machine()
     train = [example.text for example in prepared.splits["train"]]
-    corpus = train + [example.text for example in prepared.unlabelled]
-    plan = choose_sizes(
-        texts=len(train),
-        corpus_texts=len(corpus),
-        words=[len(one.split()) for one in train],
-        runs=len(TRAININGS) * len(SEEDS),
-        machine=machine,
-        minutes=minutes,
-    )
+    words = [len(one.split()) for one in train]
+    language = language_of(train[:SAMPLE])
+    found = choose_encoder(encoder, language, machine)
+    plan: Plan | Tuning
+    own: dict[str, Any] = {}
+    if found:
+        plan = choose_tuning(
+            found.sizes,
+            texts=len(train),
+            evaluated=(len(prepared.splits["valid"]), len(prepared.splits["test"])),
+            words=words,
+            runs=(2 if found.fairseq else 1) * len(SEEDS),
+            machine=machine,
+        )
+    else:
+        corpus = train + [example.text for example in prepared.unlabelled]
+        plan = choose_sizes(
+            texts=len(train),
+            corpus_texts=len(corpus),
+            words=words,
+            runs=len(TRAININGS) * len(SEEDS),
+            machine=machine,
+            minutes=minutes,
+        )
+        own["vocab_size"] = vocabulary(corpus[:SAMPLE])
+        own["advice"] = advised(language)
     study = render(
         data=" ".join(data),
         output=output,
         name=name,
         settings=settings,
         prepared=prepared,
-        plan=plan,
         machine=machine,
-        vocab_size=vocabulary(corpus[:SAMPLE]),
+        plan=plan,
+        encoder=found,
+        **own,
     )
     check_config(yaml.safe_load(study), str(output))
     write_text(output, study)
     sizes = ", ".join(f"{len(part):,} {split}" for split, part in prepared.splits.items())
     print(f"{output}: labels {', '.join(settings['labels'])}; texts: {sizes}")
     print(f"about {plan.minutes:.0f} minutes here: make run CONFIG={output}")
+    if plan.minutes > minutes:
+        print(
+            f"more than {minutes} minutes: a smaller encoder, a lower `max_tokens`, fewer training "
+            "texts (`splits: {train: …}`) or a GPU make it shorter"
+        )
     return output
 
 
@@ -229,10 +179,14 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("data", nargs="+", help="file, files of splits, folder, or hub:owner/name")
+    parser.add_argument(
+        "--encoder",
+        help="folder, archive, package==version, hub owner/name, or none: pre-train one here",
+    )
     parser.add_argument("--text", help="column of the texts; guessed if not given")
     parser.add_argument("--label", help="column of the labels; guessed if not given")
     parser.add_argument("--output", type=Path, help="the study to write; {data}.yaml if not given")
-    parser.add_argument("--minutes", type=int, default=15, help="how long it may take (15)")
+    parser.add_argument("--minutes", type=int, default=15, help="how long it should take (15)")
     return parser.parse_args(words)
 
 

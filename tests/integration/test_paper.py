@@ -159,7 +159,7 @@ def test_every_result_is_there(results):
     for name in ("report.pdf", "report.html", "figures/accuracy.svg", "tables/comparisons.csv"):
         assert (results / name).stat().st_size > 0
     runs = pd.read_csv(results / "tables" / "runs.csv")
-    assert len(runs) == 3 * len(SEEDS)
+    assert len(runs) == 3 * len(SEEDS) + 1  # the linear one
     assert set(runs["updates"]) == {64 // 8}
     assert len(list(results.glob("lora/ecommerce-faq/seed-*/metrics.json"))) == len(SEEDS)
 

@@ -49,7 +49,9 @@ def folder(tmp_path_factory):
     """A working directory in which the proposed study has run, made smaller."""
     folder = tmp_path_factory.mktemp("own")
     write_reviews(folder / "reviews.csv")
-    said = command(folder, "propose_study", "reviews.csv", "--output", "study.yaml")
+    said = command(
+        folder, "propose_study", "reviews.csv", "--output", "study.yaml", "--encoder", "none"
+    )
     assert "make run CONFIG=study.yaml" in said
     config = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
     config |= {"study": "own", "seeds": list(SEEDS), "licence": "mit"}

@@ -47,6 +47,7 @@ AFTER_RUNS = {
     "aggregate_costs": 1,
     "plot_accuracy": 1,
     "render_table": 7,
+    "render_answer": 1,
     "render_pdf": 1,
     "render_html": 1,
 }

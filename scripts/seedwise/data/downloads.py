@@ -6,6 +6,7 @@ Everything goes to a temporary file, is checked, and only then gets its name.
 import http.client
 import logging
 import re
+import shutil
 import ssl
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import UserError
-from seedwise.files import read_json, sha256_of_files, write_json
+from seedwise.files import atomic, read_json, sha256_of_files, write_json
+from seedwise.study.sources import Source, record_path, source_path
 
 LOG = logging.getLogger(__name__)
 
@@ -165,21 +167,49 @@ def download_package(requirement: str, sha256: str, distribution: str, target: P
         UserError: pip cannot find or reach it, or its checksum differs.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    choice = "--no-binary" if distribution == "sdist" else "--only-binary"
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".pip-") as folder:
-        requirements = Path(folder, "requirements.txt")
-        requirements.write_text(f"{requirement} --hash=sha256:{sha256}\n", encoding="utf-8")
-        choice = "--no-binary" if distribution == "sdist" else "--only-binary"
-        command = [sys.executable, "-m", "pip", "download", "--no-input", "--no-deps"]
-        command += ["--require-hashes", choice, ":all:", "--dest", f"{folder}/got"]
-        done = subprocess.run(
-            [*command, "--requirement", str(requirements)], capture_output=True, text=True
-        )
-        LOG.info("%s\n%s%s", " ".join(command), done.stdout, done.stderr)
-        if done.returncode:
-            raise UserError(_pip_message(requirement, sha256, done.stdout + done.stderr))
-        (got,) = Path(folder, "got").iterdir()
-        got.replace(target)
+        options = ["--require-hashes", choice, ":all:"]
+        _pip_download(requirement, sha256, options, Path(folder)).replace(target)
     return sha256
+
+
+def fetch_package(requirement: str) -> Source:
+    """Fetch whichever distribution of a package pip chooses to where a study looks for it.
+
+    Returns:
+        The `source:` mapping, its checksum as it was found.
+
+    Raises:
+        UserError: pip cannot find or reach it.
+    """
+    with tempfile.TemporaryDirectory(prefix="seedwise-") as folder:
+        got = _pip_download(requirement, "", [], Path(folder))
+        wheel = {"distribution": "wheel"} if got.suffix == ".whl" else {}
+        seen = sha256_of_files([got])
+        source = {"package": requirement, **wheel, "sha256": seen}
+        target = Path(source_path(source))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(target) as partial:
+            shutil.copyfile(got, partial)
+    size = target.stat().st_size
+    write_json(record_path(target), {"source": source, "seen": seen, "bytes": size})
+    return source
+
+
+def _pip_download(requirement: str, sha256: str, options: list[str], folder: Path) -> Path:
+    """Fetch one distribution into ``folder`` and return it."""
+    requirements = folder / "requirements.txt"
+    pinned = f" --hash=sha256:{sha256}" if sha256 else ""
+    requirements.write_text(f"{requirement}{pinned}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--no-input", "--no-deps", *options]
+    command += ["--dest", f"{folder}/got", "--requirement", str(requirements)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    LOG.info("%s\n%s%s", " ".join(command), done.stdout, done.stderr)
+    if done.returncode:
+        raise UserError(_pip_message(requirement, sha256, done.stdout + done.stderr))
+    (got,) = (folder / "got").iterdir()
+    return got
 
 
 def _pip_message(requirement: str, sha256: str, output: str) -> str:

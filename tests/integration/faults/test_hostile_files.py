@@ -139,8 +139,11 @@ def take_over(folder, target):
     published = Published(folder, "tiny", {"source": {"path": str(folder)}}, ARCHITECTURE)
     if (folder / "model.pt").exists():
         weights = target / "model.pt"
-        named = dict(zip(("dictionary", "sentencepiece"), import_checkpoint_files(), strict=True))
-        outputs = {name: target / file for name, file in named.items()}
+        dictionary, sentencepiece = import_checkpoint_files()
+        outputs = {
+            "dictionary": target / dictionary,
+            "tokenizer": [target / sentencepiece],
+        }
 
         def main():
             import_checkpoint.main(published=published, model=weights, **outputs)

@@ -79,6 +79,7 @@ def test_full_disk_during_a_table(disk, tmp_path):
     def aggregate(place=folder):
         aggregate_runs.main(
             metrics=metrics,
+            audits={},
             published={},
             runs_output=place / "runs.csv",
             summary_output=place / "summary.csv",

@@ -55,7 +55,8 @@ def test_a_checkpoint_with_gpt2s_bpe_is_imported_and_converted(tmp_path):
 
 
 def test_a_tokenizer_of_the_other_kind_is_missed_by_name(published, tmp_path):
-    with pytest.raises(UserError, match=r"encoder\.json: missing; .*bpe: sentencepiece .*holds dict"):
+    message = r"encoder\.json: missing; .*bpe: sentencepiece .*holds dict"
+    with pytest.raises(UserError, match=message):
         import_from(published, tmp_path, tokenizer=GPT2)
     folder = write_gpt2_checkpoint(tmp_path / "roberta.tiny")
     with pytest.raises(UserError, match=r"bpe\.model: missing; .*bpe: gpt2 .* holds dict"):

@@ -1,4 +1,4 @@
-from seedwise.models.sizes import Machine, choose_sizes
+from seedwise.proposal.sizes import Machine, choose_sizes
 
 
 def test_sizes_grow_with_the_machine_and_the_time():

@@ -18,6 +18,14 @@ _SECONDS_PER_UPDATE = 0.008
 _EFFICIENCY = 0.25
 """Share of a large matrix product's speed that training a small model reaches."""
 
+_ENCODER_EFFICIENCY = 0.5
+"""The same of a published encoder, whose products are larger; twice that in native bfloat16."""
+_OTHER_MINUTES = 1.5
+"""What all steps beside training take."""
+
+# Width of an encoder, and the learning rate at which encoders no wider are fine-tuned.
+_LEARNING_RATES = ((512, 1e-4), (768, 3e-5), (math.inf, 1e-5))
+
 # Layers, width, feed-forward width, heads, learning rate of fine-tuning; smallest first.
 _SIZES = (
     (1, 64, 128, 2, 5e-4),
@@ -81,6 +89,59 @@ def this_machine() -> Machine:
     return Machine(cores, 50 * flops if gpu else flops, gpu, "avx512_bf16" in flags)
 
 
+def _max_tokens(words: Sequence[int]) -> int:
+    """Return a power of two up to 512; nineteen in twenty texts have at most as many tokens."""
+    longest = PIECES_PER_WORD * float(np.percentile(words, 95)) + 2
+    return 1 << min(9, max(5, math.ceil(math.log2(longest))))
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How a published encoder is fine-tuned, and the minutes that a study is expected to take."""
+
+    max_tokens: int
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    minutes: float
+
+
+def choose_tuning(
+    sizes: dict[str, int | None],
+    *,
+    texts: int,
+    evaluated: tuple[int, int],
+    words: Sequence[int],
+    runs: int,
+    machine: Machine,
+) -> Tuning:
+    """Return how to fine-tune a published encoder.
+
+    Batches of 32 and three epochs are within what BERT's authors recommend (Devlin et al. 2019,
+    appendix A.3); few texts are read more often (Mosbach et al. 2021).
+
+    Args:
+        sizes: `layers`, `embed_dim`, `ffn_dim` and `max_positions` of the encoder.
+        texts: Number of training texts.
+        evaluated: Numbers of validation and test texts.
+        words: Words of some of the texts.
+        runs: Number of runs.
+        machine: Where the study is to run.
+    """
+    layers, width, ffn = (sizes[name] or 0 for name in ("layers", "embed_dim", "ffn_dim"))
+    max_tokens = min(_max_tokens(words), sizes["max_positions"] or 512)
+    tokens = min(PIECES_PER_WORD * float(np.mean(words)) + 2, max_tokens)
+    epochs = min(10, max(3, round(200 / math.ceil(texts / 32))))
+    # Forward two operations per weight and token, backward twice as many.
+    passes = epochs * (3 * texts + evaluated[0]) + evaluated[1]
+    operations = passes * tokens * 2 * layers * (4 * width**2 + 2 * width * ffn)
+    speed = _ENCODER_EFFICIENCY * machine.flops * (2 if machine.bfloat16 else 1)
+    rounds = math.ceil(runs / (1 if machine.gpu else machine.cores))
+    rate = next(rate for widest, rate in _LEARNING_RATES if width <= widest)
+    minutes = rounds * operations / speed / 60 + _OTHER_MINUTES
+    return Tuning(max_tokens, rate, 32, epochs, minutes)
+
+
 def choose_sizes(
     *,
     texts: int,
@@ -100,8 +161,7 @@ def choose_sizes(
         machine: Where the study is to run.
         minutes: The budget.
     """
-    longest = PIECES_PER_WORD * float(np.percentile(words, 95)) + 2
-    max_positions = 1 << min(9, max(5, math.ceil(math.log2(longest))))
+    max_positions = _max_tokens(words)
     tokens = min(PIECES_PER_WORD * float(np.mean(words)) + 2, max_positions)
     batch_size = 8 if texts < 10_000 else 32
     per_epoch = math.ceil(texts / batch_size)
@@ -118,7 +178,7 @@ def choose_sizes(
         passes = 20 * corpus_texts * tokens / (8 * max_positions)
         updates = int(min(max(60 * minutes - tuning, 0) / 2 / update, passes, 5000))
         updates = max(100, updates // 100 * 100)
-        total = (tuning + updates * update) / 60 + 1.5  # all steps beside training
+        total = (tuning + updates * update) / 60 + _OTHER_MINUTES
         if plan is None or total <= minutes:
             plan = Plan(
                 layers, width, ffn, heads, max_positions, learning_rate,
