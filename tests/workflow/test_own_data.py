@@ -92,7 +92,7 @@ def test_pipeline_gives_the_labels_of_the_predictions_for_every_text(experiment,
 def test_example_of_the_tutorial_runs(results, capsys):
     (code,) = [code for _, code in blocks("python") if "print(classify(" in code]
     model = results / "runs/fairseq-pretrained/seed-0/model"
-    exec(code.replace("results/reviews/runs/fairseq-random/seed-0/model", str(model)), {})
+    exec(code.replace("results/reviews/runs/transformers-minilm/seed-0/model", str(model)), {})
     assert any(label in capsys.readouterr().out for label in LABELS)
 
 
