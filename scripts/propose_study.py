@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from seedwise.data.hub import fetch_snapshot, resolve_commit
+from seedwise.data.hub import fetch_repository, resolve_commit
 from seedwise.data.own_data import Settings, describe, find_files, locate, table_settings
 from seedwise.data.preparation import prepare
 from seedwise.errors import UserError
@@ -36,7 +36,6 @@ from seedwise.proposal.sizes import (
     this_machine,
 )
 from seedwise.proposal.study_page import SEEDS, TRAININGS, render
-from seedwise.study.sources import source_path
 from seedwise.study.validation import check_config
 from seedwise.tokens import sentencepiece_model
 
@@ -55,10 +54,7 @@ def fetch(repository: str) -> tuple[Settings, list[Path]]:
     """
     commit = resolve_commit(repository, "main", "dataset")
     source = {"hub": repository, "revision": commit, "type": "dataset"}
-    folder = Path(source_path(source))
-    if not folder.exists():
-        record = folder.with_name(f"{folder.name}.source.json")
-        fetch_snapshot(source=source, folder=folder, record=record)
+    folder = fetch_repository(source)
     paths = find_files(folder)
     return {"source": source, **table_settings(paths, folder)}, paths
 

@@ -8,7 +8,7 @@ from filelock import FileLock
 
 from seedwise.errors import UserError
 from seedwise.files import write_json
-from seedwise.study.sources import Source, record_in_lock
+from seedwise.study.sources import Source, record_in_lock, record_path, source_path
 
 
 def fetch_snapshot(*, source: Source, folder: Path, record: Path) -> None:
@@ -22,6 +22,14 @@ def fetch_snapshot(*, source: Source, folder: Path, record: Path) -> None:
             record_in_lock(source, commit)
         download_snapshot(repository, commit, kind, folder, source.get("include"))
         write_json(record, {"source": source, "seen": commit})
+
+
+def fetch_repository(source: Source) -> Path:
+    """Return the folder in which a study looks for a repository, downloaded if it is not there."""
+    folder = Path(source_path(source))
+    if not folder.exists():
+        fetch_snapshot(source=source, folder=folder, record=record_path(folder))
+    return folder
 
 
 def resolve_commit(repository: str, revision: str, repository_type: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from seedwise.data.archives import extract_folder, list_members
 from seedwise.data.downloads import fetch_package
-from seedwise.data.hub import fetch_snapshot, resolve_commit
-from seedwise.errors import UserError
+from seedwise.data.hub import fetch_repository, resolve_commit
+from seedwise.errors import UserError, one_line
 from seedwise.study.encoders import (
     FAIRSEQ_TYPES,
     PICKLES,
@@ -18,7 +18,7 @@ from seedwise.study.encoders import (
     check_folder,
     with_needed_files,
 )
-from seedwise.study.sources import Source, record_path, source_path
+from seedwise.study.sources import Source, source_path
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
@@ -95,10 +95,7 @@ def find_encoder(words: str) -> NamedEncoder:
     elif re.fullmatch(r"[\w.-]+/[\w.-]+", stem):
         source = {"hub": stem, "revision": resolve_commit(stem, "main", "model"), "type": "model"}
         located = {"source": source}
-        fetched = with_needed_files(located)["source"]
-        folder = Path(source_path(fetched))
-        if not folder.exists():
-            fetch_snapshot(source=fetched, folder=folder, record=record_path(folder))
+        fetch_repository(with_needed_files(located)["source"])
     else:
         raise UserError(
             f"encoder {words!r}: neither a folder or archive here, nor package==version, nor "
@@ -154,7 +151,11 @@ def _read(source: Path, located: dict[str, Any]) -> tuple[dict[str, Any], bool]:
                 folder, local_files_only=True, trust_remote_code=False
             )
         except UserError as error:
-            raise UserError(str(error).replace(scratch, str(source))) from None
+            place = f"{source}!{inner}" if inner else str(source)
+            raise UserError(str(error).replace(str(folder), place)) from None
+        except Exception as error:  # of many classes, over sizes that make no model
+            place = source / inner / "config.json"
+            raise UserError(f"{place}: transformers cannot load it: {one_line(error)}") from None
     try:
         check_fits(config, folder, [""])
         fits = kind in FAIRSEQ_TYPES

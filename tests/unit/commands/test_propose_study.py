@@ -121,6 +121,7 @@ def test_an_encoder_in_a_folder_goes_through_the_engines_that_hold_it(folder):
         ("nowhere", "encoder 'nowhere': neither a folder or archive here"),
         ("empty", "empty: holds no model"),
         ("gpt", "a model of type 'gpt2'"),
+        ("odd", r"odd/config\.json: transformers cannot load it"),
     ],
 )
 def test_what_is_no_encoder_is_one_message(folder, encoder, said):
@@ -128,6 +129,9 @@ def test_what_is_no_encoder_is_one_message(folder, encoder, said):
     (folder / "empty").mkdir()
     (folder / "gpt").mkdir()
     (folder / "gpt/config.json").write_text('{"model_type": "gpt2"}')
+    (folder / "odd").mkdir()
+    (folder / "odd/config.json").write_text('{"model_type": "bert", "hidden_size": "wide"}')
+    (folder / "odd/model.safetensors").write_bytes(b"")
     with pytest.raises(UserError, match=said):
         propose("reviews.csv", encoder=encoder)
     assert not list(folder.glob("*.yaml"))
