@@ -73,4 +73,3 @@ model_texts, model_tokens = (
 
 # In every folder of a transformers model, beside files that depend on its tokenizer.
 TRANSFORMERS_FILES = ["config.json", "model.safetensors", "tokenizer_config.json"]
-LINEAR_FILES = ["config.json", "model.safetensors", "vocabulary.json"]

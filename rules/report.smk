@@ -6,10 +6,8 @@ TABLES = [
     "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "parameters", "costs",
 ]  # fmt: skip
 LORA = lora_entries.lora_tables(config)
-model_files = lambda w: (
-    LINEAR_FILES
-    if config["experiments"][w.experiment]["engine"] == "linear"
-    else TRANSFORMERS_FILES
+model_files = lambda w: MODEL_FILES.get(
+    config["experiments"][w.experiment]["engine"], TRANSFORMERS_FILES
 )
 
 

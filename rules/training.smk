@@ -98,6 +98,10 @@ rule finetune_transformers:
         "../scripts/training/finetune_transformers.py"
 
 
+# The files of an engine's models that are none of transformers.
+MODEL_FILES = {"linear": ["config.json", "model.safetensors", "vocabulary.json"]}
+
+
 # No seed changes what it finds: it is run for the first one alone.
 rule train_linear:
     input:
@@ -110,7 +114,7 @@ rule train_linear:
         history="<results>/runs/{experiment}/seed-{seed}/history.csv",
         predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
         metrics="<results>/runs/{experiment}/seed-{seed}/metrics.json",
-        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *LINEAR_FILES),
+        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *MODEL_FILES["linear"]),
     wildcard_constraints:
         experiment=entries.name_pattern(entries.experiments(config, engine="linear")),
     conda:

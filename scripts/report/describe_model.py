@@ -111,7 +111,7 @@ def data_pairs(audit: dict[str, Any]) -> list[tuple[str, str]]:
     return pairs
 
 
-def header(run: dict[str, Any], licence: str) -> str:
+def header(run: dict[str, Any], library: str, licence: str) -> str:
     """Return the metadata that the hub reads, as YAML."""
     metrics = [
         {"type": kind, "value": round(run[key], 4)}
@@ -124,7 +124,7 @@ def header(run: dict[str, Any], licence: str) -> str:
     }
     meta = {
         "license": licence,
-        "library_name": "scikit-learn" if run["engine"] == "linear" else "transformers",
+        "library_name": library,
         "pipeline_tag": "text-classification",
         "tags": ["seedwise", run["engine"]],
         "model-index": [{"name": f"{run['experiment']}-seed-{run['seed']}", "results": [result]}],
@@ -137,11 +137,24 @@ def linear_parts(run: dict[str, Any]) -> dict[str, str]:
     chosen = run["candidates"][run["best_epoch"] - 1]
     arguments = FEATURES[chosen["features"]].items()
     return {
+        "library": "scikit-learn",
         "how": f"logistic regression on TF-IDF of {chosen['features']} (C = {chosen['C']:g})",
         "code": LINEAR.format(arguments=", ".join(f"{key}={value!r}" for key, value in arguments)),
         "chosen": "candidate",
         "drawn": f"No seed changes the result. {len(run['candidates'])} candidates were tried.",
         "limit": "It sees nothing of a\ntext that no training text holds.",
+    }
+
+
+def plain_parts(run: dict[str, Any]) -> dict[str, str]:
+    """Return what the card of another engine's model says in places of its own."""
+    return {
+        "library": run["engine"],
+        "how": f"made by the engine {run['engine']}",
+        "code": f"# The script of the engine {run['engine']} says how its files are read.",
+        "chosen": "candidate",
+        "drawn": "No seed changes the result.",
+        "limit": "",
     }
 
 
@@ -152,6 +165,7 @@ def finetuned_parts(
     starts = {"random": "random weights", "pretrained": f"the pre-trained model `{run['model']}`"}
     seeds = ", ".join(str(one["seed"]) for one in runs)
     return {
+        "library": "transformers",
         "how": f"fine-tuned with {run['engine']} from {starts[run['init']]}",
         "code": FINETUNED,
         "chosen": "checkpoint",
@@ -174,15 +188,22 @@ def card(
 
     ``longest`` is how many tokens of a text the model reads; None if there is no end to it.
     """
-    parts = linear_parts(run) if longest is None else finetuned_parts(run, runs, longest)
+    if run["init"] != "none":
+        parts = finetuned_parts(run, runs, longest)
+    else:
+        parts = linear_parts(run) if run["engine"] == "linear" else plain_parts(run)
     shown = plain_pairs(
-        {key: settings[key] for key in ("architecture", "finetune", "linear") if key in settings}
+        {
+            key: settings[key]
+            for key in ("architecture", "finetune", run["engine"])
+            if key in settings
+        }
     )
     shown += [(key, str(run[key])) for key in ("best_epoch", "updates", "device", "train_seconds")]
     shown += plain_pairs(run["versions"], "versions")
     shown += [(key, f"`{run[key]}`") for key in ("config_sha256", "data_sha256", "code_sha256")]
     return PAGE.format(
-        header=header(run, licence),
+        header=header(run, parts.pop("library"), licence),
         title=title,
         experiment=run["experiment"],
         seed=run["seed"],

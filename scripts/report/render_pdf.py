@@ -68,7 +68,8 @@ def hyperparameters(config: Config) -> list[tuple[str, str]]:
     settings = {
         name: dict(
             presentation.plain_pairs(
-                experiment.get("finetune") or {"linear": experiment.get("linear", {})}
+                experiment.get("finetune")
+                or {experiment["engine"]: experiment.get(experiment["engine"], {})}
             )
         )
         for name, experiment in config["experiments"].items()

@@ -41,7 +41,7 @@ def collect_costs(
             run = path.relative_to(folder / rule).with_suffix("").as_posix()
             if path.stem.startswith("seed-") and run not in speeds:
                 continue
-            speed = speeds.get(run) if rule.startswith(("finetune", "train_linear")) else None
+            speed = speeds.get(run) if rule.startswith(("finetune", "train_")) else None
             rows.append({"rule": rule, "run": run, **read_benchmark(path)})
             rows[-1]["tokens_per_second"] = speed
     return pd.DataFrame(rows, columns=COLUMNS)

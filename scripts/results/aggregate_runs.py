@@ -15,7 +15,7 @@ import pandas as pd
 from seedwise.files import atomic, read_json
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
-from seedwise.study.entries import COMMONEST_LABEL, DETERMINISTIC
+from seedwise.study.entries import COMMONEST_LABEL
 from seedwise.training.runs import check_consistent, read_metrics, scalar_table
 
 
@@ -36,7 +36,7 @@ def summarize(runs: pd.DataFrame, published: dict[str, dict[str, Any]]) -> pd.Da
             | {
                 "n": len(accuracies),
                 "mean": np.mean(accuracies),
-                "std": None if key[1] in DETERMINISTIC else np.std(accuracies),
+                "std": None if key[2] == "none" else np.std(accuracies),
                 "ci_low": low,
                 "ci_high": high,
                 "published_mean": known.get("mean"),

@@ -22,7 +22,6 @@ from seedwise.results.statistics import (
     student_interval,
 )
 from seedwise.step import step
-from seedwise.study.entries import DETERMINISTIC
 from seedwise.training.runs import check_consistent, read_correctness, read_metrics
 
 COLUMNS = [
@@ -62,10 +61,10 @@ def beside(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """Return the runs of one experiment, and a deterministic one's for each seed of the other's.
 
     Args:
-        own: Columns engine, seed, and any others.
+        own: Columns init, seed, and any others.
         other: The other experiment's.
     """
-    if own["engine"].iloc[0] not in DETERMINISTIC:
+    if own["init"].iloc[0] != "none":
         return own
     return own.drop(columns="seed").merge(other[["seed"]], how="cross")
 
@@ -74,7 +73,7 @@ def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) 
     """Write comparisons.csv."""
     records = read_metrics(metrics)
     check_consistent(records, metrics)
-    runs = pd.DataFrame(records)[["dataset", "experiment", "engine", "seed"]]
+    runs = pd.DataFrame(records)[["dataset", "experiment", "engine", "init", "seed"]]
     runs["predictions"] = list(predictions)
     rows = []
     for dataset, group in runs.groupby("dataset", sort=False):

@@ -28,7 +28,7 @@ def make_run(
         experiment="linear",
         seed=0,
         settings={
-            **{"engine": "linear", "init": "none", "dataset": "reviews", "model": "tf-idf"},
+            **{"engine": "linear", "init": "none", "dataset": "reviews", "model": "linear"},
             "linear": settings | {"precision": "float64", "threads": 1},
         },
         data=data,

@@ -12,7 +12,7 @@ MEANING = (
     f"of the study, is below {ALPHA} and its 95 % interval over texts leaves out zero."
 )
 _TIED = "\N{NO-BREAK SPACE}"
-LINEAR, REFERENCE = "linear", "none"  # engines: of the baseline, of the commonest label
+REFERENCE = "none"  # the engine of the commonest label
 
 
 class Answer(NamedTuple):
@@ -55,7 +55,7 @@ def answer(dataset: str, rows: pd.DataFrame, pairs: pd.DataFrame) -> Answer:
     experiments = rows[rows["engine"] != REFERENCE]
     experiments = experiments.sort_values("mean", ascending=False, kind="stable")
     best, others = experiments.iloc[0], experiments.iloc[1:]
-    baselines = others[others["engine"] == LINEAR]
+    baselines = others[others["init"] == "none"]
     details = _over_commonest(best, rows) if baselines.empty else []
     if others.empty:
         headline = f"{_name(best)}, the only experiment, has a test accuracy of {_result(best)}."
@@ -93,7 +93,7 @@ def answer(dataset: str, rows: pd.DataFrame, pairs: pd.DataFrame) -> Answer:
 
 def _name(row: pd.Series) -> str:
     name = str(row["experiment"])
-    return f"the linear baseline {name}" if row["engine"] == LINEAR else name
+    return f"the {row['engine']} baseline {name}" if row["init"] == "none" else name
 
 
 def _result(row: pd.Series) -> str:

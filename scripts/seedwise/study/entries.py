@@ -8,9 +8,6 @@ from seedwise.study.encoders import with_needed_files
 
 Config = dict[str, Any]
 
-DETERMINISTIC = ("linear",)
-"""Engines whose result no seed changes."""
-
 COMMONEST_LABEL = "commonest-label"
 """In tables, the experiment of always predicting the commonest label of the training split."""
 
@@ -20,8 +17,16 @@ PUBLISHED_TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
 
 def seeds(config: Config, experiment: str) -> list[int]:
     """Return the seeds with which ``experiment`` is run: the first alone where none matters."""
-    deterministic = config["experiments"][experiment]["engine"] in DETERMINISTIC
-    return config["seeds"][:1] if deterministic else config["seeds"]
+    drawn = trains_model(config["experiments"][experiment])
+    return config["seeds"] if drawn else config["seeds"][:1]
+
+
+def trains_model(experiment: Config) -> bool:
+    """Tell whether an experiment trains a model of the study; its engine finds its own if not.
+
+    Such an engine has a section of its own name, no epochs, and no seed changes its result.
+    """
+    return "init" in experiment
 
 
 def merge_hyperparameters(config: Config) -> None:
@@ -31,7 +36,7 @@ def merge_hyperparameters(config: Config) -> None:
     list of the files it needs.
     """
     for experiment in config["experiments"].values():
-        section = "linear" if experiment["engine"] == "linear" else "finetune"
+        section = "finetune" if trains_model(experiment) else experiment["engine"]
         experiment[section] = config.get(section, {}) | experiment.get(section, {})
     for name in trained_models(config):
         config["models"][name].setdefault("tokenizer", {})
@@ -136,10 +141,10 @@ def run_settings(config: Config, experiment: str) -> Config:
     leaves it alone.
     """
     chosen = config["experiments"][experiment]
-    if chosen["engine"] == "linear":
-        named = {"engine": "linear", "init": "none", "dataset": chosen["dataset"]}
-        how = {"precision": "float64", "threads": 1}
-        return named | {"model": "tf-idf", "linear": chosen["linear"] | how}
+    engine = chosen["engine"]
+    if not trains_model(chosen):
+        named = {"engine": engine, "init": "none", "dataset": chosen["dataset"], "model": engine}
+        return named | {engine: chosen[engine] | {"precision": "float64", "threads": 1}}
     model = dict(config["models"][chosen["model"]])
     if chosen["init"] == "random":
         model.pop("pretrain", None)

@@ -12,8 +12,8 @@ Config = dict[str, Any]
 
 def engines_with_epochs(config: Config) -> list[str]:
     """Return the engines of the study that train in epochs, in the order of their first use."""
-    used = dict.fromkeys(e["engine"] for e in config["experiments"].values())
-    return [engine for engine in used if engine != "linear"]
+    experiments = config["experiments"].values()
+    return list(dict.fromkeys(e["engine"] for e in experiments if entries.trains_model(e)))
 
 
 def datasets(config: Config) -> list[str]:
@@ -53,7 +53,7 @@ def training_folders(config: Config) -> list[str]:
     runs = [
         f"runs/{name}/seed-{seed}"
         for name, experiment in config["experiments"].items()
-        if experiment["engine"] != "linear"
+        if entries.trains_model(experiment)
         for seed in entries.seeds(config, name)
     ]
     used = dict.fromkeys(

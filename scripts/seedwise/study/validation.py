@@ -43,6 +43,14 @@ def _validator() -> jsonschema.Draft202012Validator:
     )
 
 
+@cache
+def _engines_with_section() -> frozenset[str]:
+    """Return the engines that train no model of the study; the schema has a key for each."""
+    keys = yaml.safe_load(CONFIG_SCHEMA.read_text(encoding="utf-8"))["properties"]
+    engines = keys["experiments"]["additionalProperties"]["properties"]["engine"]["enum"]
+    return frozenset(engines) & keys.keys()
+
+
 def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
     """Follow the branch of a failed `oneOf`/`anyOf` that came nearest to fitting."""
     while error.context:
@@ -121,10 +129,11 @@ def _cross_check(config: Config) -> Iterator[str]:
             yield f"{key}: the tables have a row of this name; give the experiment another one"
         yield from unknown(f"{key}.dataset", "dataset", experiment["dataset"], datasets)
         engine = experiment["engine"]
-        for other in ("init", "model", "finetune") if engine == "linear" else ("linear",):
-            if other in experiment:
-                yield f"{key}.{other}: not a key of the engine {engine!r}"
-        if engine == "linear":
+        own = _engines_with_section()
+        others = own - {engine} | ({"init", "model", "finetune"} if engine in own else set())
+        for other in sorted(others & experiment.keys()):
+            yield f"{key}.{other}: not a key of the engine {engine!r}"
+        if engine in own:
             continue
         yield from unknown(f"{key}.model", "model", experiment["model"], models)
         finetune = config.get("finetune", {}) | experiment.get("finetune", {})

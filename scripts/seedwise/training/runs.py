@@ -65,7 +65,7 @@ class Run:
     @property
     def hyperparameters(self) -> dict[str, Any]:
         """The hyper-parameters of any engine, ``precision`` and ``threads`` among them."""
-        return self.settings.get("finetune") or self.settings["linear"]
+        return self.settings.get("finetune") or self.settings[self.settings["engine"]]
 
     @property
     def labels(self) -> list[str]:

@@ -166,7 +166,7 @@ def test_hyperparameters_by_experiment_only_where_they_differ():
         "experiments": {
             "a": {"finetune": {"epochs": 5, "learning_rate": 1e-05}},
             "b": {"finetune": {"epochs": 5, "learning_rate": 2e-05}},
-            "c": {"linear": {"C": [1, 10]}},
+            "c": {"engine": "linear", "linear": {"C": [1, 10]}},
         }
     }
     assert render_pdf.hyperparameters(config) == [

@@ -57,7 +57,7 @@ def test_one_seed_has_no_interval(metrics, tmp_path):
 
 
 def test_what_no_seed_changes_has_no_spread(metrics, tmp_path):
-    edit(metrics[0], experiment="linear", engine="linear", init="none", model="tf-idf")
+    edit(metrics[0], experiment="linear", engine="linear", init="none", model="linear")
     known = {"linear": {"mean": 0.8392, "std": 0.0014, "source": "the paper"}}
     _, summary = aggregate(metrics[:1], tmp_path, known)
     row = summary.iloc[0]

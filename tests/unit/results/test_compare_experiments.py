@@ -69,6 +69,7 @@ def demo(tmp_path_factory):
         table.to_csv(folder / "predictions.csv", index=False)
         metrics = {"experiment": experiment, "seed": int(seed), "dataset": "movie-reviews"}
         metrics["engine"] = experiment.partition("-")[0]
+        metrics["init"] = "pretrained"
         correct = (table["label"] == table["prediction"]).to_numpy(dtype=float)
         write_json(folder / "metrics.json", metrics | {"test_accuracy": correct.mean()})
         folders.append(folder)
@@ -130,7 +131,13 @@ def linear_run(folder, right):
     ]
     table = pd.DataFrame(rows, columns=["id", "label", "prediction"])
     table.to_csv(folder / "predictions.csv", index=False)
-    named = {"experiment": folder.name, "engine": "linear", "seed": 0, "dataset": "reviews"}
+    named = {
+        "experiment": folder.name,
+        "engine": "linear",
+        "init": "none",
+        "seed": 0,
+        "dataset": "reviews",
+    }
     write_json(folder / "metrics.json", named | {"test_accuracy": 0.5})
     return folder
 

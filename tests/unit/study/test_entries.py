@@ -238,7 +238,7 @@ def test_a_linear_experiment_has_a_section_of_its_own_and_one_seed(config):
     assert config["experiments"]["words"]["linear"] == {"C": [1, 3], "features": ["words"]}
     assert "finetune" not in config["experiments"]["linear"]
     settings = entries.run_settings(config, "linear")
-    assert (settings["init"], settings["model"]) == ("none", "tf-idf")
+    assert (settings["init"], settings["model"]) == ("none", "linear")
     assert settings["linear"] == {"C": [1, 3], "precision": "float64", "threads": 1}
     assert entries.seeds(config | {"seeds": [4, 2]}, "linear") == [4]
     assert entries.seeds(config | {"seeds": [4, 2]}, "fairseq-random") == [4, 2]

@@ -84,7 +84,7 @@ def test_metrics_keep_the_contract(outputs):
     assert list(metrics)[-1] == "candidates"
     expected = {
         "experiment": "linear", "engine": "linear", "init": "none", "dataset": "reviews",
-        "model": "tf-idf", "seed": 0, "precision": "float64", "threads": 1,
+        "model": "linear", "seed": 0, "precision": "float64", "threads": 1,
     }  # fmt: skip
     assert {key: metrics[key] for key in expected} == expected
     assert 8 <= metrics["updates"] < 8 * 1000
