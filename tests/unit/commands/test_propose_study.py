@@ -1,50 +1,15 @@
-import itertools
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pyarrow
 import pytest
 import yaml
-from transformers import AutoConfig
 
-import propose_study
 from seedwise.errors import UserError
-from seedwise.proposal.named_encoders import MINILM
-from seedwise.study import datasets, validation
 from seedwise.study.sources import source_path
-from support import ROOT
 from support.local_server import local_server
-
-COMMIT = "a" * 40
-FEELINGS = {"negative": "broke and failed", "neutral": "came on day", "positive": "works well"}
-WORDS = ["".join(letters) for letters in itertools.product("bdmt", "aeiou", "lnrs", "aeo")]
-ROWS = [
-    (f"The {WORDS[4 * n]} {what}; '{WORDS[n + 60]}' item, \"{WORDS[n + 150]}\" {n}", label)
-    for n in range(60)
-    for label, what in FEELINGS.items()
-]
-FRAME = pd.DataFrame(ROWS, columns=["review_body", "sentiment"]).assign(id=range(len(ROWS)))
-
-
-def propose(*data, **changes):
-    """Write a study and return it, checked by the schema and the workflow's own checks."""
-    arguments = {
-        "encoder": None,
-        "text": None,
-        "label": None,
-        "output": None,
-        "minutes": 15,
-    } | changes
-    path = propose_study.main(data=[str(one) for one in data], **arguments)
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    validation.check_config(config, str(path))
-    datasets.check_datasets(config)
-    (settings,) = config["datasets"].values()
-    return config, settings
+from support.proposals import COMMIT, FEELINGS, FRAME, ROWS, WORDS, command, propose
 
 
 @pytest.fixture(autouse=True)
@@ -82,64 +47,6 @@ def test_without_an_encoder_a_model_is_pretrained_here(folder):
         "linear", "fairseq-pretrained", "fairseq-random", "transformers-pretrained",
     ]  # fmt: skip
     assert config["models"]["small"]["corpus"] == ["reviews"]
-
-
-FRENCH = "Ce livre numéro {} est vraiment {}, je le {} à tous les lecteurs de romans {}."
-
-
-def test_other_languages_get_their_own_model_and_the_name_of_a_published_one(folder):
-    rows = [
-        (FRENCH.format(n, how, what, WORDS[n]), label)
-        for n in range(80)
-        for how, what, label in [("bon", "conseille", "pos"), ("nul", "déconseille", "neg")]
-    ]
-    pd.DataFrame(rows, columns=["text", "label"]).to_csv(folder / "livres.csv", index=False)
-    config, _ = propose("livres.csv")
-    assert config["models"]["small"]["corpus"] == ["livres"]
-    page = (folder / "livres.yaml").read_text(encoding="utf-8")
-    assert "make study DATA=livres.csv ENCODER=almanach/camembert-base" in page
-
-
-def test_an_encoder_in_a_folder_goes_through_the_engines_that_hold_it(folder):
-    FRAME.to_csv(folder / "reviews.csv", index=False)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
-    for kind in ("bert", "distilbert"):
-        (folder / f"My_{kind}").mkdir()
-        config = AutoConfig.for_model(kind, intermediate_size=64, **sizes)
-        config.save_pretrained(folder / f"My_{kind}")
-        (folder / f"My_{kind}/model.safetensors").write_bytes(b"")
-    config, _ = propose("reviews.csv", encoder="My_bert")
-    assert list(config["experiments"]) == ["linear", "fairseq-my-bert", "transformers-my-bert"]
-    assert config["models"]["my-bert"]["transformers_checkpoint"] == {"source": {"path": "My_bert"}}
-    config, _ = propose("reviews.csv", encoder="My_distilbert", output=folder / "b.yaml")
-    assert list(config["experiments"]) == ["linear", "transformers-my-distilbert"]
-
-
-@pytest.mark.parametrize(
-    ("encoder", "said"),
-    [
-        ("nowhere", "encoder 'nowhere': neither a folder or archive here"),
-        ("empty", "empty: holds no model"),
-        ("gpt", "a model of type 'gpt2'"),
-        ("odd", r"odd/config\.json: transformers cannot load it"),
-    ],
-)
-def test_what_is_no_encoder_is_one_message(folder, encoder, said):
-    FRAME.to_csv(folder / "reviews.csv", index=False)
-    (folder / "empty").mkdir()
-    (folder / "gpt").mkdir()
-    (folder / "gpt/config.json").write_text('{"model_type": "gpt2"}')
-    (folder / "odd").mkdir()
-    (folder / "odd/config.json").write_text('{"model_type": "bert", "hidden_size": "wide"}')
-    (folder / "odd/model.safetensors").write_bytes(b"")
-    with pytest.raises(UserError, match=said):
-        propose("reviews.csv", encoder=encoder)
-    assert not list(folder.glob("*.yaml"))
-
-
-def test_the_encoder_of_english_is_that_of_the_default_study():
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    assert config["models"]["minilm"]["transformers_checkpoint"] == MINILM.located
 
 
 def test_no_header_and_numbers_as_labels(folder):
@@ -197,11 +104,7 @@ def test_a_data_set_of_the_hub_by_the_command(folder):
     with local_server() as server:
         data = FRAME.to_csv(index=False).encode()
         server.serve_repository("owner/name", "dataset", COMMIT, {"data/train.csv": data})
-        # Another process: huggingface_hub reads HF_ENDPOINT when it is imported.
-        env = {"HF_ENDPOINT": server.url, "HF_HOME": str(folder / "home"), "PATH": os.defpath}
-        command = [sys.executable, propose_study.__file__, "hub:owner/name"]
-        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+        done = command(folder, server.url, "hub:owner/name")
     assert "make run CONFIG=name.yaml" in done.stdout
     config = yaml.safe_load((folder / "name.yaml").read_text(encoding="utf-8"))
     settings = config["datasets"]["name"]
