@@ -116,12 +116,13 @@ def main(
     metrics: Path,
 ) -> None:
     """Train, or go on where a killed job stopped."""
-    device = devices.prepare(settings)
-    quantization = settings["quantization"]
+    here = devices.prepare(settings)
+    device, quantization = here["device"], settings["quantization"]
     empty = adapters.empty_model(base)
     adapters.find_targets(adapters.linear_shapes(empty), settings["lora"]["target_modules"])
     inputs = [*splits.values(), *sorted(path for path in base.rglob("*") if path.is_file())]
     sums = hashes("finetune_lora", settings, inputs)
+    key = sha256_of_json([sums, seed, here["precision"]])
 
     tokenizer = adapters.load_tokenizer(base)
     records = {split: list(read_jsonl(path)) for split, path in splits.items()}
@@ -153,14 +154,13 @@ def main(
     model = adapters.add_adapter(model, settings["lora"], seed)
     counts = adapters.count_parameters(empty, model, settings["lora"])
     frozen = adapters.frozen_sha256(model)
-    with training_scratch(metrics.parent, sha256_of_json([sums, seed])) as scratch:
+    with training_scratch(metrics.parent, key) as scratch:
         rows, train_seconds = train(
             model,
             tokenizer,
             train_examples,
-            settings,
+            here,
             seed=seed,
-            device=device,
             scratch=scratch,
             measure=lambda m: answers.mean_token_loss(m, valid_examples, pad_id),
         )
@@ -211,7 +211,7 @@ def main(
                 "eval_seconds": round(eval_seconds, 2),
                 "updates": settings["updates"],
                 "tokens_per_second": round(texts_seen * tokens / train_seconds, 1),
-                **conditions(settings, devices.name(device), *PACKAGES),
+                **conditions(here, devices.name(device), *PACKAGES),
                 **sums,
             },
         )

@@ -28,6 +28,7 @@ from seedwise.machine.scratch import training_scratch
 from seedwise.step import step
 
 # In the order of their ids, as in BLOOM's own tokenizer.
+PACKAGES = ("torch", "transformers", "tokenizers")
 SPECIAL = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
 
 
@@ -89,24 +90,21 @@ def main(
     *, corpus: list[Path], settings: dict[str, Any], folder: Path, history: Path, metrics: Path
 ) -> None:
     """Pre-train, or go on where a killed job stopped."""
-    pretrain = settings["pretrain"] | {
-        "eval_updates": max(1, settings["pretrain"]["updates"] // 20)
-    }
-    device = devices.prepare(pretrain)
+    pretrain = devices.prepare(settings["pretrain"])
+    pretrain["eval_updates"] = max(1, pretrain["updates"] // 20)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     sums = hashes("pretrain_bloom", settings, corpus)
     texts = [record["text"] for path in corpus for record in read_jsonl(path)]
     tokenizer = train_tokenizer(texts, settings["architecture"]["vocab_size"])
     blocks = pack_blocks(tokenizer, texts, pretrain["block_tokens"])
     model = build_bloom(settings["architecture"], pretrain["seed"])
-    with training_scratch(metrics.parent, sha256_of_json(sums)) as scratch:
+    with training_scratch(metrics.parent, sha256_of_json([sums, pretrain["precision"]])) as scratch:
         rows, seconds = train(
             model,
             tokenizer,
             blocks,
             pretrain,
             seed=pretrain["seed"],
-            device=device,
             scratch=scratch,
         )
         with atomic(folder) as partial:
@@ -124,7 +122,13 @@ def main(
                 "parameters": model.num_parameters(),
                 "train_loss": rows["loss"].iloc[-1],
                 "train_seconds": round(seconds, 2),
-                **conditions(pretrain, devices.name(device), "torch", "transformers", "tokenizers"),
+                **conditions(
+                    pretrain,
+                    devices.name(pretrain["device"]),
+                    "torch",
+                    "transformers",
+                    "tokenizers",
+                ),
                 **sums,
             },
         )

@@ -41,9 +41,12 @@ def write_embeddings(shards: list[Path], settings: dict[str, Any], path: Path) -
 
 
 def pretraining_options(
-    settings: dict[str, Any], device: str, scratch: Path
+    settings: dict[str, Any], scratch: Path
 ) -> dict[str, str | int | float | bool]:
-    """Return fairseq-train's options for masked-language modelling."""
+    """Return fairseq-train's options for masked-language modelling.
+
+    The ``pretrain`` of ``settings`` is what `devices.prepare` returns.
+    """
     pretrain = settings["pretrain"]
     return {
         "task": "seedwise_masked_lm",
@@ -54,7 +57,7 @@ def pretraining_options(
         **launch.architecture_options(settings["architecture"]),
         "dropout": pretrain["dropout"],
         "attention-dropout": pretrain["dropout"],
-        **launch.training_options(pretrain, device, pretrain["seed"], pretrain["updates"], scratch),
+        **launch.training_options(pretrain, pretrain["seed"], pretrain["updates"], scratch),
         "embeddings-from": (
             str(scratch / EMBEDDINGS) if pretrain["embeddings"] == "cooccurrence" else False
         ),
@@ -65,17 +68,16 @@ def main(
     *, corpus: list[Path], settings: dict[str, Any], model: Path, history: Path, metrics: Path
 ) -> None:
     """Pre-train, or go on where a killed job stopped."""
-    pretrain = settings["pretrain"]
+    pretrain = devices.prepare(settings["pretrain"])
     shards = [path.parent for path in corpus if path.name == "dict.txt"]
-    device = devices.prepare(pretrain)
     sums = hashes("pretrain_model", settings, corpus)
-    with training_scratch(model.parent, sha256_of_json(sums)) as scratch:
+    with training_scratch(model.parent, sha256_of_json([sums, pretrain["precision"]])) as scratch:
         started = time.monotonic()
         if pretrain["embeddings"] == "cooccurrence":
             write_embeddings(shards, settings, scratch / EMBEDDINGS)
         launch.train(
             ":".join(map(str, shards)),
-            options=pretraining_options(settings, device, scratch),
+            options=pretraining_options(settings | {"pretrain": pretrain}, scratch),
             selects_best=False,
             processes=pretrain["processes"],
         )
@@ -93,7 +95,7 @@ def main(
                 "valid_loss": loss,
                 "valid_perplexity": math.exp(loss),
                 "train_seconds": round(time.monotonic() - started, 2),
-                **conditions(pretrain, devices.name(device), "fairseq", "torch"),
+                **conditions(pretrain, devices.name(pretrain["device"]), "fairseq", "torch"),
                 **sums,
             },
         )

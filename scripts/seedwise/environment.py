@@ -21,7 +21,10 @@ def hashes(script: str, settings: dict[str, Any], inputs: Iterable[Path]) -> dic
 
 
 def conditions(settings: dict[str, Any], device: str, *packages: str) -> dict[str, Any]:
-    """Return how a training ran: memory, the device's name, ``settings``, packages' versions."""
+    """Return how a training ran: memory, the device's name, ``settings``, packages' versions.
+
+    ``settings`` are those that `seedwise.machine.device.prepare` returns.
+    """
     return {
         "peak_rss_mib": round(peak_rss_mib(), 1),
         "device": device,

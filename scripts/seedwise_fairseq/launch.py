@@ -126,14 +126,12 @@ def architecture_options(architecture: dict[str, Any]) -> Options:
     }
 
 
-def training_options(
-    settings: dict[str, Any], device: str, seed: int, updates: int, scratch: Path
-) -> Options:
+def training_options(settings: dict[str, Any], seed: int, updates: int, scratch: Path) -> Options:
     """Return the options that pre-training and fine-tuning share.
 
     Args:
-        settings: the study's hyper-parameters (``finetune:`` or ``pretrain:``).
-        device: ``cpu`` or ``cuda``.
+        settings: the study's hyper-parameters (``finetune:`` or ``pretrain:``), as
+            `seedwise.machine.device.prepare` returns them.
         seed: the run's seed.
         updates: the number of updates until the learning rate reaches zero.
         scratch: where checkpoints go.
@@ -160,8 +158,8 @@ def training_options(
         "data-buffer-size": 0,
         "autocast": "float32" if half else settings["precision"],
         "fp16": half,
-        "cpu": device == "cpu",
-        "distributed-backend": "gloo" if device == "cpu" else "nccl",
+        "cpu": settings["device"] == "cpu",
+        "distributed-backend": "gloo" if settings["device"] == "cpu" else "nccl",
         "ddp-backend": "legacy_ddp",  # fairseq's other one needs GPUs
         "load-checkpoint-on-all-dp-ranks": True,
         "seed": seed,

@@ -31,18 +31,16 @@ def finetuning_options(
     texts: int,
     classes: int,
     seed: int,
-    device: str,
     scratch: Path,
     pretrained: Path | None,
 ) -> launch.Options:
     """Return fairseq-train's options for one run.
 
     Args:
-        settings: the settings of the experiment.
+        settings: the settings of the experiment, its ``finetune`` as `devices.prepare` returns it.
         texts: number of training texts.
         classes: number of labels.
         seed: the run's seed.
-        device: ``cpu`` or ``cuda``.
         scratch: where checkpoints go.
         pretrained: the checkpoint to start from; ``None`` for a random start.
     """
@@ -58,7 +56,7 @@ def finetuning_options(
         "separator-token": EOS_ID,
         "group-by-length": batch_size if finetune["group_by_length"] else 0,
         **launch.architecture_options(settings["architecture"]),
-        **launch.training_options(finetune, device, seed, updates, scratch),
+        **launch.training_options(finetune, seed, updates, scratch),
         "max-epoch": finetune["epochs"],
         "progress-epochs": finetune["epochs"],
         "batch-size-valid": finetune["eval_batch_size"],
@@ -82,23 +80,23 @@ def main(
     model: Path,
 ) -> None:
     """Train, or go on where a killed job stopped; then predict and write the run."""
-    device = devices.prepare(run.finetune)
-    key = sha256_of_json({"seed": run.seed, **run.hashes()})
+    finetune = devices.prepare(run.finetune)
+    device, precision = finetune["device"], finetune["precision"]
+    key = sha256_of_json({"seed": run.seed, "precision": precision, **run.hashes()})
     sizes = {"architecture": read_json(architecture)} if architecture else {}
     with training_scratch(model.parent, key) as scratch:
         launch.train(
             binarized,
             options=finetuning_options(
-                run.settings | sizes,
+                run.settings | sizes | {"finetune": finetune},
                 texts=len(run.texts("train")),
                 classes=len(run.labels),
                 seed=run.seed,
-                device=device,
                 scratch=scratch,
                 pretrained=pretrained,
             ),
             selects_best=True,
-            processes=run.finetune["processes"],
+            processes=finetune["processes"],
         )
         last = load_checkpoint(scratch / "checkpoint_last.pt")
         best = load_checkpoint(scratch / "checkpoint_best.pt")
@@ -111,7 +109,7 @@ def main(
         tokens = read_texts(binarized / "input0" / "train")  # without <s>
         started = time.monotonic()
         probabilities = class_probabilities(
-            trained, task, "test", run.finetune["eval_batch_size"], device
+            trained, task, "test", finetune["eval_batch_size"], device
         )
         outcome = Outcome(
             history=rows,
@@ -119,8 +117,9 @@ def main(
             train_seconds=float(last["extra_state"]["previous_training_time"]),
             eval_seconds=time.monotonic() - started,
             updates=last["optimizer_history"][-1]["num_updates"],
-            train_tokens=run.finetune["epochs"] * sum(1 + len(text) for text in tokens),
+            train_tokens=finetune["epochs"] * sum(1 + len(text) for text in tokens),
             device=devices.name(device),
+            precision=precision,
             packages=("fairseq", "torch"),
         )
         write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)

@@ -45,13 +45,15 @@ from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkp
 
 
 def finetuning_arguments(
-    finetune: dict[str, Any], *, updates: int, seed: int, device: str, scratch: Path
+    finetune: dict[str, Any], *, updates: int, seed: int, scratch: Path
 ) -> TrainingArguments:
-    """Return the arguments of a fine-tuning whose learning rate is zero after ``updates``."""
+    """Return the arguments of a fine-tuning whose learning rate is zero after ``updates``.
+
+    ``finetune`` is what `devices.prepare` returns.
+    """
     return training_arguments(
         finetune,
         seed=seed,
-        device=device,
         scratch=scratch,
         num_train_epochs=finetune["epochs"],
         per_device_eval_batch_size=finetune["eval_batch_size"],
@@ -67,7 +69,7 @@ def finetuning_arguments(
         load_best_model_at_end=True,
         metric_for_best_model="accuracy",  # the first of equal epochs stays the best
         logging_strategy="epoch",
-        ddp_backend="gloo" if device == "cpu" and finetune["processes"] > 1 else None,
+        ddp_backend="gloo" if finetune["device"] == "cpu" and finetune["processes"] > 1 else None,
         average_tokens_across_devices=False,  # our loss is a mean over texts, of each process
     )
 
@@ -100,24 +102,22 @@ def accuracy(predicted: EvalPrediction) -> dict[str, float]:
 
 def train(
     run: Run,
+    finetune: dict[str, Any],
     start: Path | None,
     splits: dict[str, list[Example]],
     collator: DataCollatorWithPadding,
     updates: int,
-    device: str,
     scratch: Path,
     checkpoint: Path | None,
 ) -> None:
     """Train, from a checkpoint if there is one; state and best model stay in the scratch."""
     set_seed(run.seed)
-    epochs, checkpoints = TrainingHistory(), Checkpoints(run.finetune["checkpoint_updates"])
+    epochs, checkpoints = TrainingHistory(), Checkpoints(finetune["checkpoint_updates"])
     network = accelerate(initial_model(run.labels, run.settings, start))
     trainer = ClassifierTrainer(
         model=network,
         # Made here, because they look for the other processes.
-        args=finetuning_arguments(
-            run.finetune, updates=updates, seed=run.seed, device=device, scratch=scratch
-        ),
+        args=finetuning_arguments(finetune, updates=updates, seed=run.seed, scratch=scratch),
         train_dataset=splits["train"],
         eval_dataset=splits["valid"],
         data_collator=collator,
@@ -147,7 +147,8 @@ def main(
     ``tokenizer_files`` (SentencePiece model, ``dict.txt``) serve a random start without a folder
     to ``start`` from.
     """
-    device = devices.prepare(run.finetune)
+    finetune = devices.prepare(run.finetune)
+    device, precision = finetune["device"], finetune["precision"]
     if start is None:
         positions = run.settings["architecture"]["max_positions"]
         longest = min(positions, run.settings["model_source"].get("max_tokens", positions))
@@ -162,24 +163,24 @@ def main(
     collator = DataCollatorWithPadding(
         tokenizer, pad_to_multiple_of=length_multiple(tokenizer.model_max_length)
     )
-    updates = run.finetune["epochs"] * -(-len(splits["train"]) // run.finetune["batch_size"])
-    key = sha256_of_json({"seed": run.seed, **run.hashes()})
+    updates = finetune["epochs"] * -(-len(splits["train"]) // finetune["batch_size"])
+    key = sha256_of_json({"seed": run.seed, "precision": precision, **run.hashes()})
     with training_scratch(model.parent, key) as scratch:
         distributed.run(
-            run.finetune["processes"],
+            finetune["processes"],
             train,
             run,
+            finetune,
             start,
             splits,
             collator,
             updates,
-            device,
             scratch,
             last_whole_checkpoint(scratch),
         )
         state = TrainerState.load_from_json(str(scratch / TRAINER_STATE_NAME))
         rows = history_table(state.log_history)
-        best_updates = best_epoch(rows) * updates // run.finetune["epochs"]
+        best_updates = best_epoch(rows) * updates // finetune["epochs"]
         kept = str(state.best_model_checkpoint)
         if not kept.endswith(f"checkpoint-{best_updates}"):
             raise RuntimeError(f"{kept} was kept, but epoch {best_epoch(rows)} is best")
@@ -188,7 +189,7 @@ def main(
         )
         started = time.monotonic()
         probabilities = class_probabilities(
-            best.to(device), splits["test"], collator, run.finetune["eval_batch_size"]
+            best.to(device), splits["test"], collator, finetune["eval_batch_size"]
         )
         outcome = Outcome(
             history=rows,
@@ -196,9 +197,10 @@ def main(
             train_seconds=max(entry.get("seconds", 0.0) for entry in state.log_history),
             eval_seconds=time.monotonic() - started,
             updates=state.global_step,
-            train_tokens=run.finetune["epochs"]
+            train_tokens=finetune["epochs"]
             * sum(len(example["input_ids"]) for example in splits["train"]),
             device=devices.name(device),
+            precision=precision,
             packages=("transformers", "torch"),
         )
         with atomic(model) as folder:

@@ -111,6 +111,7 @@ def main(*, run: Run, history: Path, predictions: Path, metrics: Path, model: Pa
         updates=iterations,
         train_tokens=words * len(candidates),
         device=processor_name(),
+        precision=run.hyperparameters["precision"],
         packages=("scikit-learn",),
         details={"candidates": candidates},
     )

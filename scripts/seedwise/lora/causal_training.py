@@ -92,7 +92,6 @@ def train(
     settings: dict[str, Any],
     *,
     seed: int,
-    device: str,
     scratch: Path,
     measure: Callable[[nn.Module], float] | None = None,
 ) -> tuple[pd.DataFrame, float]:
@@ -102,9 +101,8 @@ def train(
         model: The model; only parameters that require a gradient change.
         tokenizer: Pads the batches.
         examples: ``input_ids`` and ``labels`` of each training text.
-        settings: Hyper-parameters of the study.
+        settings: Hyper-parameters of the study, as `seedwise.machine.device.prepare` returns them.
         seed: Drives order and dropout.
-        device: ``cpu`` or ``cuda``.
         scratch: Where checkpoints are kept.
         measure: Gives the validation loss, every ``eval_updates``.
 
@@ -117,7 +115,6 @@ def train(
         args=training_arguments(
             settings,
             seed=seed,
-            device=device,
             scratch=scratch,
             max_steps=settings["updates"],
             gradient_accumulation_steps=settings.get("accumulation", 1),

@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+import time
+from typing import Any
 
 import torch
 
@@ -11,6 +13,11 @@ from seedwise.machine import gpus
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGEST_BLOCK_BYTES = 1 << 30
+
+_PRODUCT = 256
+_WORTH = 1.5
+"""How many times as fast as float32 bfloat16 must be: a processor that multiplies it natively
+reaches two to five, any other less than one."""
 
 
 def keep_freed_memory() -> bool:
@@ -24,10 +31,43 @@ def keep_freed_memory() -> bool:
     return mallopt is not None and all(mallopt(o, _LARGEST_BLOCK_BYTES) for o in options)
 
 
-def prepare(settings: dict) -> str:
+def _seconds(kind: torch.dtype) -> float:
+    """Return how long a product of two matrices takes, the fastest of some."""
+    matrix = torch.ones(_PRODUCT, _PRODUCT, dtype=kind)
+    matrix @ matrix  # makes the kernel
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        matrix @ matrix
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def multiplies_bfloat16() -> bool:
+    """Tell whether this processor multiplies matrices in bfloat16 by instructions made for it.
+
+    It is timed, which takes milliseconds: one without them does it by slow others, and what
+    processors and libraries say of themselves leaves out what a user has switched off.
+    """
+    return _seconds(torch.float32) > _WORTH * _seconds(torch.bfloat16)
+
+
+def _precision(wanted: str, device: str) -> str:
+    """Return the number format in which to multiply where ``wanted`` is that of a study."""
+    if wanted != "auto":
+        return wanted
+    if device == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        native = multiplies_bfloat16()
+    return "bfloat16" if native else "float32"
+
+
+def prepare(settings: dict[str, Any]) -> dict[str, Any]:
     """Prepare to train: fix the number of threads, keep freed memory.
 
-    Returns the device, ``cpu`` or ``cuda``, of ``settings``.
+    Returns the ``settings`` with what `auto` stands for here: their ``device`` is ``cpu`` or
+    ``cuda``, their ``precision`` a number format.
 
     On GPUs, as many as the run has processes are this process's own until it ends. ``settings``
     has the keys ``device``, ``precision``, ``threads`` and perhaps ``processes`` of a study.
@@ -49,7 +89,7 @@ def prepare(settings: dict) -> str:
         raise UserError("device: 'cuda' asked for, but this machine has no GPU that torch can use")
     if device == "cpu" and settings["precision"] == "float16":
         raise UserError("precision: 'float16' needs a GPU; on a processor use float32 or bfloat16")
-    return device
+    return settings | {"device": device, "precision": _precision(settings["precision"], device)}
 
 
 def name(device: str) -> str:

@@ -6,10 +6,11 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+
+from seedwise.machine.device import multiplies_bfloat16
 
 PIECES_PER_WORD = 1.6
 """Rough: what SentencePiece makes of a word of a small vocabulary, punctuation included."""
@@ -81,12 +82,10 @@ def this_machine() -> Machine:
             started = time.process_time()
             matrix @ matrix
             seconds.append(time.process_time() - started)
-    cpuinfo = Path("/proc/cpuinfo")
-    flags = cpuinfo.read_text() if cpuinfo.exists() else ""
     gpu = shutil.which("nvidia-smi") is not None
     # The fastest product is the one that nothing else on the machine disturbed.
     flops = 2 * 512**3 / min(seconds)
-    return Machine(cores, 50 * flops if gpu else flops, gpu, "avx512_bf16" in flags)
+    return Machine(cores, 50 * flops if gpu else flops, gpu, multiplies_bfloat16())
 
 
 def _max_tokens(words: Sequence[int]) -> int:

@@ -35,7 +35,6 @@ finetune:
   batch_size: {plan.batch_size}
   # Try two or three, and choose by the validation accuracy, not by the test's.
   learning_rate: {learning_rate}
-  precision: {precision}
 
 # {question}
 experiments:
@@ -81,7 +80,6 @@ OWN = """\
       # So few updates underfit.
       dropout: 0.0
       learning_rate: 5.0e-4
-      precision: {precision}
 """
 OWN_QUESTION = (
     "Is anything better than counting words, does pre-training help, and do both engines agree?"
@@ -160,7 +158,6 @@ def render(
         "plan": plan,
         "learning_rate": re.sub("e-0", "e-", f"{plan.learning_rate:.1e}"),
         "longest": f"the texts have {words[len(words) // 2]} words (median) to {words[-1]}.",
-        "precision": "bfloat16" if machine.gpu or machine.bfloat16 else "float32",
     }
     return PAGE.format(
         **values,

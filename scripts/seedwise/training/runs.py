@@ -93,6 +93,7 @@ class Outcome:
         updates: number of updates.
         train_tokens: tokens seen in training, padding not counted.
         device: name of the processor or GPU.
+        precision: number format of the matrix products in training.
         packages: those that trained.
         details: lists and objects that the engine adds to ``metrics.json``.
     """
@@ -104,6 +105,7 @@ class Outcome:
     updates: int
     train_tokens: int
     device: str
+    precision: str
     packages: tuple[str, ...]
     details: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -141,6 +143,7 @@ def write_run(
         table.to_csv(partial, index=False, float_format="%.9g")
     best = best_epoch(outcome.history)
     valid = outcome.history.query("split == 'valid' and epoch == @best")
+    used = run.hyperparameters | {"precision": outcome.precision}
     write_json(
         metrics,
         {
@@ -155,7 +158,7 @@ def write_run(
             "eval_seconds": round(outcome.eval_seconds, 2),
             "updates": outcome.updates,
             "tokens_per_second": round(outcome.train_tokens / outcome.train_seconds, 1),
-            **conditions(run.hyperparameters, outcome.device, *outcome.packages),
+            **conditions(used, outcome.device, *outcome.packages),
             **run.hashes(),
             **outcome.details,
         },
@@ -182,7 +185,7 @@ def read_metrics(paths: Sequence[Path]) -> list[Metrics]:
 
 
 def check_consistent(runs: Sequence[Metrics], paths: Sequence[Path]) -> None:
-    """Refuse to average runs of one experiment that differ in code, configuration or data.
+    """Refuse to average runs of one experiment that differ in code, settings, data or precision.
 
     Raises:
         UserError: Names the runs, the field in which they differ and the command that mends it.
@@ -193,15 +196,16 @@ def check_consistent(runs: Sequence[Metrics], paths: Sequence[Path]) -> None:
             for run, path in zip(runs, paths, strict=True)
             if run["experiment"] == experiment
         ]
-        for field in HASHES:
+        for field in (*HASHES, "precision"):
             if len({run.get(field) for run, _ in chosen}) > 1:
                 seen = ", ".join(
                     f"seed {run['seed']} has {str(run.get(field))[:12]}" for run, _ in chosen
                 )
                 files = " ".join(str(path) for _, path in chosen)
+                chosen_by = "set `precision` in the study, or " if field == "precision" else ""
                 raise UserError(
                     f"runs of experiment {experiment!r} differ in {field} ({seen}), so their mean "
-                    "would mix different things; make them anew: "
+                    f"would mix different things; {chosen_by}make them anew: "
                     f"`snakemake --configfile ... --cores all --forcerun {files}`, "
                     "or delete their folders"
                 )

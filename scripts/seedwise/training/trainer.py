@@ -12,14 +12,13 @@ logger = logging.getLogger(__name__)
 
 
 def training_arguments(
-    settings: dict[str, Any], *, seed: int, device: str, scratch: Path, **own: Any
+    settings: dict[str, Any], *, seed: int, scratch: Path, **own: Any
 ) -> TrainingArguments:
     """Return the Trainer's arguments for a study's hyper-parameters.
 
     Args:
-        settings: the hyper-parameters.
+        settings: the hyper-parameters, as `seedwise.machine.device.prepare` returns them.
         seed: drives order and dropout.
-        device: ``cpu`` or ``cuda``.
         scratch: where checkpoints go.
         own: arguments of this kind of training, as `TrainingArguments` names them.
     """
@@ -30,7 +29,7 @@ def training_arguments(
         learning_rate=settings["learning_rate"],
         weight_decay=settings["weight_decay"],
         max_grad_norm=settings.get("clip_norm", 1.0),
-        use_cpu=device == "cpu",
+        use_cpu=settings["device"] == "cpu",
         bf16=settings["precision"] == "bfloat16",
         fp16=settings["precision"] == "float16",
         disable_tqdm=True,

@@ -1,4 +1,7 @@
+import os
 import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -6,6 +9,7 @@ import torch
 from seedwise.environment import processor_name
 from seedwise.errors import UserError
 from seedwise.machine import device
+from support import ROOT
 
 SETTINGS = {"device": "cpu", "precision": "float32", "threads": 1}
 
@@ -24,15 +28,47 @@ def without_gpu(monkeypatch):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads_are_the_studys(threads):
-    assert device.prepare(SETTINGS | {"threads": threads}) == "cpu"
+    given = SETTINGS | {"threads": threads}
+    assert device.prepare(given) == given
     assert torch.get_num_threads() == threads
 
 
 def test_auto_takes_a_gpu_where_there_is_one(monkeypatch, without_gpu):
-    assert device.prepare(SETTINGS | {"device": "auto"}) == "cpu"
+    assert device.prepare(SETTINGS | {"device": "auto"})["device"] == "cpu"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert device.prepare(SETTINGS | {"device": "auto"}) == "cuda"
-    assert device.prepare(SETTINGS) == "cpu"
+    assert device.prepare(SETTINGS | {"device": "auto"})["device"] == "cuda"
+    assert device.prepare(SETTINGS)["device"] == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("float32", "bfloat16", "expected"),
+    [(4.4, 1.0, "bfloat16"), (1.6, 1.0, "bfloat16"), (1.0, 1.0, "float32"), (1.0, 40.0, "float32")],
+)
+def test_auto_is_bfloat16_where_its_products_are_faster(float32, bfloat16, expected, monkeypatch):
+    seconds = {torch.float32: float32, torch.bfloat16: bfloat16}
+    monkeypatch.setattr(device, "_seconds", seconds.__getitem__)
+    assert device.prepare(SETTINGS | {"precision": "auto"})["precision"] == expected
+    assert device.prepare(SETTINGS)["precision"] == "float32"  # what a study says stays
+
+
+def test_a_processor_played_without_bfloat16_gets_float32():
+    """oneDNN reads the variable when it is loaded, so the process is another one."""
+    code = (
+        "from seedwise.machine.device import prepare\n"
+        'print(prepare({"device": "cpu", "precision": "auto", "threads": 1})["precision"])'
+    )
+    places = {"PYTHONPATH": str(ROOT / "scripts"), "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=os.environ | places, capture_output=True, text=True)
+    assert done.stdout == "float32\n", done.stderr
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_auto_on_a_gpu_is_bfloat16_where_it_knows_it(native, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: native)
+    given = device.prepare(SETTINGS | {"device": "cuda", "precision": "auto"})
+    assert given["precision"] == ("bfloat16" if native else "float32")
 
 
 def test_a_missing_gpu_is_one_message(without_gpu):

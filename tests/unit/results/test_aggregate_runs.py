@@ -84,7 +84,7 @@ def test_the_commonest_label_has_a_row_for_each_data_set(metrics, tmp_path):
     assert rows[["std", "ci_low", "ci_high", "published_mean"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize("field", ["code_sha256", "config_sha256", "data_sha256"])
+@pytest.mark.parametrize("field", ["code_sha256", "config_sha256", "data_sha256", "precision"])
 def test_refuses_to_average_what_differs(metrics, tmp_path, field):
     edit(metrics[4], **{field: "ff" * 32})
     with pytest.raises(UserError) as error:
@@ -93,6 +93,7 @@ def test_refuses_to_average_what_differs(metrics, tmp_path, field):
     assert "'fairseq-random'" in message
     assert f"differ in {field}" in message
     assert "seed 1 has ffffffffffff" in message
+    assert ("set `precision` in the study" in message) == (field == "precision")
     assert f"--forcerun {metrics[3]} {metrics[4]} {metrics[5]}" in message
     assert not (tmp_path / "summary.csv").exists()
 

@@ -13,7 +13,7 @@ from support.tiny.chain import ARCHITECTURE, FINETUNE, write_checkpoint
 
 def options(device="cpu", **changes):
     return launch.training_options(
-        FINETUNE | changes, device, seed=7, updates=100, scratch=USER_DIR / "x"
+        FINETUNE | {"device": device} | changes, seed=7, updates=100, scratch=USER_DIR / "x"
     )
 
 

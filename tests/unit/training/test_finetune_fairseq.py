@@ -40,7 +40,6 @@ def options(**changes):
         texts=81,
         classes=3,
         seed=5,
-        device="cpu",
         scratch="scratch",
         pretrained=None,
     )

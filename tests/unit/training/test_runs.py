@@ -90,6 +90,7 @@ OUTCOME = Outcome(
     updates=30,
     train_tokens=100,
     device="processor",
+    precision="bfloat16",
     packages=("numpy",),
 )
 
@@ -122,7 +123,7 @@ def test_a_run_keeps_the_contract(run, tmp_path):
         "tokens_per_second": 50.0,
         "eval_seconds": 0.12,
         "threads": 1,
-        "precision": "float32",
+        "precision": "bfloat16",
     }
     assert {key: metrics[key] for key in expected} == expected
 

@@ -138,7 +138,7 @@ def test_settings_reach_the_command_line(tmp_path):
         "architecture": ARCHITECTURE,
         "pretrain": PRETRAIN | {"dropout": 0.0, "mask_probability": 0.3},
     }
-    options = pretrain_model.pretraining_options(settings, "cpu", tmp_path)
+    options = pretrain_model.pretraining_options(settings, tmp_path)
     expected = {
         "task": "seedwise_masked_lm",
         "tokens-per-sample": 24,
