@@ -49,7 +49,8 @@ class _EpochHistory:
 
     def build_model(self, *args: Any, **kwargs: Any) -> Any:
         """Do as fairseq does, with faster layers."""
-        return accelerate(super().build_model(*args, **kwargs))
+        model = super().build_model(*args, **kwargs)
+        return accelerate(model, first_position=isinstance(self, SentencePredictionTask))
 
     def _autocast(self, criterion: Any) -> Any:
         if self.cfg.autocast == "float32":

@@ -60,13 +60,13 @@ def attention(
     probability: float = 0.0,
     scale: float | None = None,
 ) -> torch.Tensor:
-    """Return softmax(scale QKᵀ)V (Vaswani et al. 2017), shape (B, heads, L, d).
+    """Return softmax(scale QKᵀ)V (Vaswani et al. 2017), shape (B, heads, Q, d).
 
     Args:
-        query: shape (B, heads, L, d), as ``key`` and ``value``.
-        key: what queries are compared with.
-        value: what is averaged.
-        mask: true where a position may be attended to, broadcastable to (B, heads, L, L).
+        query: shape (B, heads, Q, d), for each of Q positions.
+        key: what queries are compared with, shape (B, heads, L, d).
+        value: what is averaged, shape (B, heads, L, d).
+        mask: true where a position may be attended to, broadcastable to (B, heads, Q, L).
         probability: dropout on the weights.
         scale: 1/√d where not given.
     """
@@ -77,7 +77,7 @@ def attention(
     shape = query.shape
     scaled = query * (shape[-1] ** -0.5 if scale is None else scale)
     query, key, value = (part.reshape(-1, *part.shape[-2:]) for part in (scaled, key, value))
-    scores = (query @ key.transpose(-2, -1)).view(*shape[:-1], -1)  # (B, heads, L, L)
+    scores = (query @ key.transpose(-2, -1)).view(*shape[:-1], -1)  # (B, heads, Q, L)
     if mask is not None:
         scores += torch.zeros_like(mask, dtype=scores.dtype).masked_fill_(~mask, -torch.inf)
     weights = scores.softmax(dim=-1)

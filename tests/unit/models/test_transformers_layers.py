@@ -4,25 +4,34 @@ import copy
 
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, BertConfig, ModernBertConfig
+from transformers import (
+    AutoModelForSequenceClassification,
+    BertConfig,
+    ElectraConfig,
+    ModernBertConfig,
+)
 
 from seedwise.models.conversion import roberta_config
 from seedwise.models.layers import Dropout
-from seedwise.models.transformers_layers import accelerate, length_multiple
+from seedwise.models.transformers_layers import FirstPositionAttention, accelerate, length_multiple
 from support.tiny.chain import ARCHITECTURE
 
-BERT = BertConfig(
-    vocab_size=160,
-    hidden_size=32,
-    num_hidden_layers=1,
-    num_attention_heads=4,
-    intermediate_size=32,
-    max_position_embeddings=24,
-)
+SIZES = {
+    "vocab_size": 160,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 32,
+    "max_position_embeddings": 24,
+}
+BERT = BertConfig(**SIZES)
+ELECTRA = ElectraConfig(embedding_size=16, **SIZES)
 
 
 @pytest.mark.parametrize(
-    "config", [roberta_config(ARCHITECTURE, ["a", "b"]), BERT], ids=["roberta", "bert"]
+    "config",
+    [roberta_config(ARCHITECTURE, ["a", "b"]), BERT, ELECTRA],
+    ids=["roberta", "bert", "electra"],
 )
 def test_logits_and_gradients_are_transformers(config, tmp_path):
     torch.manual_seed(0)
@@ -30,6 +39,7 @@ def test_logits_and_gradients_are_transformers(config, tmp_path):
     fast = accelerate(copy.deepcopy(stock))
     assert fast.config._attn_implementation == "seedwise"
     assert any(isinstance(module, Dropout) for module in fast.modules())
+    assert isinstance(fast.base_model.encoder.layer[-1].attention, FirstPositionAttention)
     ids = torch.randint(4, 150, (3, 9))
     mask = torch.ones_like(ids)
     mask[1, 5:] = 0

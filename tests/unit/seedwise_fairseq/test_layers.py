@@ -40,6 +40,24 @@ def test_outputs_and_gradients_are_fairseqs(pair, tokens, head):
         torch.testing.assert_close(gradients[1][name], expected, rtol=1e-4, atol=1e-4)
 
 
+def test_the_last_layer_computes_the_first_position_alone_for_a_classifier(pair, tokens):
+    stock = pair[0]
+    fast = accelerate(copy.deepcopy(stock), first_position=True)
+    features = fast(tokens, features_only=True)[0]
+    assert features.shape == (3, 1, ARCHITECTURE["embed_dim"])
+    torch.testing.assert_close(features, stock(tokens, features_only=True)[0][:, :1])
+    outputs = [model(tokens, classification_head_name="head")[0] for model in (stock, fast)]
+    torch.testing.assert_close(*outputs)
+    for output in outputs:
+        output.square().sum().backward()
+    for (name, ours), theirs in zip(fast.named_parameters(), stock.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-4, atol=1e-4, msg=name)
+    assert list(stock.state_dict()) == list(fast.state_dict())
+    with torch.no_grad():
+        evaluated = fast.eval()(tokens, classification_head_name="head")[0]
+    torch.testing.assert_close(evaluated, outputs[0])
+
+
 def test_masked_tokens_alone_are_projected(pair, tokens):
     masked = tokens > 75
     outputs = [model(tokens, masked_tokens=masked)[0] for model in pair]
