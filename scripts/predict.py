@@ -65,10 +65,9 @@ def model_folders(path: Path) -> list[Path]:
     if not missing:
         return [run / "model" for run in runs]
     if all((run / "metrics.json").is_file() for run in missing):
-        raise UserError(
-            f"{missing[0]}: a fairseq run without a transformers folder; write it with "
-            "`make export CONFIG=…`"
-        )
+        engine = read_json(missing[0] / "metrics.json").get("engine")
+        mend = "write it with `make export CONFIG=…`" if engine == "fairseq" else "there is none"
+        raise UserError(f"{missing[0]}: a {engine} run without a model's folder; {mend}")
     raise UserError(f"{path}: neither a model, nor a run, nor an experiment's folder of runs")
 
 

@@ -181,3 +181,10 @@ def test_loss_choice_changes_what_is_learnt(base, splits, run, tmp_path):
     assert metrics["loss"] == "prompt"
     # The base knows the prompt as little as the answer; the answers are the easier to learn.
     assert answer.iloc[-1] < prompt.iloc[-1] < prompt.iloc[0]
+
+
+def test_trained_in_bfloat16_it_is_measured_in_float32(base, splits, tmp_path):
+    """The adapter that is loaded again would differ from a model that still rounds."""
+    metrics = finetune(base, splits, tmp_path, run_settings(updates=4, precision="bfloat16"))
+    assert metrics["precision"] == "bfloat16"
+    assert metrics["reload_difference"] < 1e-5

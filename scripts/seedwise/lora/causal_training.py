@@ -140,4 +140,6 @@ def train(
     checkpoint = last_whole_checkpoint(scratch)
     with saving_first(checkpoints.save_now):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    # What is computed from now on is computed in float32 again.
+    trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
     return history_table(trainer.state.log_history), carried.seconds()

@@ -93,7 +93,9 @@ def answer(dataset: str, rows: pd.DataFrame, pairs: pd.DataFrame) -> Answer:
 
 def _name(row: pd.Series) -> str:
     name = str(row["experiment"])
-    return f"the {row['engine']} baseline {name}" if row["init"] == "none" else name
+    if row["init"] != "none":
+        return name
+    return f"the {row['engine']} baseline" + (f" {name}" if name != row["engine"] else "")
 
 
 def _result(row: pd.Series) -> str:

@@ -116,9 +116,10 @@ def test_texts_as_arguments_and_a_column_of_a_table(experiment, tmp_path):
 def test_mistakes_are_one_message(experiment, tmp_path):
     code, _, said = run(experiment / "seed-0", "--file", "nowhere.txt")
     assert code == 1 and said == "predict: nowhere.txt: no such file\n"
-    (tmp_path / "metrics.json").touch()
-    with pytest.raises(UserError, match="make export"):
-        predict.model_folders(tmp_path)
+    for engine, mend in [("fairseq", "make export"), ("another", "there is none")]:
+        write_text(tmp_path / "metrics.json", f'{{"engine": "{engine}"}}')
+        with pytest.raises(UserError, match=f"a {engine} run without a model's folder.*{mend}"):
+            predict.model_folders(tmp_path)
     with pytest.raises(UserError, match="neither a model, nor a run"):
         predict.model_folders(tmp_path.parent)
 
