@@ -27,8 +27,8 @@ from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
 from seedwise.step import step
 
-# In the order of their ids, as in BLOOM's own tokenizer.
 PACKAGES = ("torch", "transformers", "tokenizers")
+# In the order of their ids, as in BLOOM's own tokenizer.
 SPECIAL = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
 
 

@@ -6,9 +6,13 @@ start without one, the files of the tokenizer. Outputs: the files of the run con
 the first epoch with the highest validation accuracy, with tokenizer.
 """
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
+
+if __name__ == "__main__":
+    sys.modules["peft"] = None  # type: ignore[assignment]  # a second of imports, for adapters
 
 import torch
 from transformers import (
