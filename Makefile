@@ -16,7 +16,7 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 ## make report   its report.pdf and report.html, with whatever they still need
 ## make verify   one seed of each experiment anew: is every number still the same?
 ## make test     all tests, a small study through the whole chain among them
-## make bench    stock commands and Seedwise side by side, forty minutes
+## make bench    stock commands and Seedwise side by side, fifty minutes
 ## make lint     style of Python and of the rules, and who imports whom
 ## make clean    remove results and logs; downloads and .venv stay
 ## make env      .venv, as locked; the other targets make it by themselves

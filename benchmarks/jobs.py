@@ -21,6 +21,11 @@ MAX_POSITIONS = 256
 SPLITS = ("train", "valid", "test")
 
 
+def _stock(architecture: dict[str, Any]) -> dict[str, Any]:
+    """Return what fairseq's own RoBERTa knows of an architecture."""
+    return {k: v for k, v in architecture.items() if k not in ("layer_norm_eps", "head_activation")}
+
+
 def stock_fairseq(folder: Path, output: Path, seed: int) -> None:
     """Train with fairseq's own task and predict the test split, as `--valid-subset` does."""
     from seedwise_fairseq import launch
@@ -35,7 +40,7 @@ def stock_fairseq(folder: Path, output: Path, seed: int) -> None:
         "num-classes": 2,
         "init-token": 0,
         "separator-token": 2,
-        **launch.architecture_options(settings["architecture"]),
+        **launch.architecture_options(_stock(settings["architecture"])),
         "optimizer": "adam",
         "adam-betas": "(0.9, 0.98)",
         "adam-eps": 1e-8,
@@ -56,13 +61,16 @@ def stock_fairseq(folder: Path, output: Path, seed: int) -> None:
         "seed": seed,
         "save-dir": str(output),
     }
-    if (folder / "model.pt").exists():
-        options["finetune-from-model"] = str(folder / "model.pt")
+    start = folder / workload.get("stock_model", "model.pt")
+    if start.exists():
+        options["finetune-from-model"] = str(start)
     launch.run("train", str(folder / "binarized"), options=options)
 
 
 def stock_transformers(folder: Path, output: Path, seed: int) -> None:
     """Train with transformers' Trainer on padded texts, validate, predict the test split."""
+    sys.modules["peft"] = None  # type: ignore[assignment]  # a second of imports, for adapters
+
     import numpy as np
     import torch
     from transformers import (
@@ -83,7 +91,7 @@ def stock_transformers(folder: Path, output: Path, seed: int) -> None:
         encoded = tokenizer(
             [record["text"] for record in records],
             padding="max_length",
-            max_length=MAX_POSITIONS,
+            max_length=workload.get("stock_length", MAX_POSITIONS),
             truncation=True,
         )
         labels = [workload["labels"].index(record["label"]) for record in records]
@@ -148,16 +156,20 @@ def fast_fairseq(folder: Path, output: Path, seed: int) -> None:
     """Do what rule finetune_fairseq does."""
     import finetune_fairseq
 
+    sizes = folder / "fairseq.json"
     finetune_fairseq.main(
         **_fast("fairseq", folder, output, seed),
         binarized=folder / "binarized",
         pretrained=folder / "model.pt",
+        architecture=sizes if sizes.exists() else None,
         model=output / "model.pt",
     )
 
 
 def fast_transformers(folder: Path, output: Path, seed: int) -> None:
     """Do what rule finetune_transformers does."""
+    sys.modules["peft"] = None  # type: ignore[assignment]  # as the script does
+
     import finetune_transformers
 
     finetune_transformers.main(

@@ -71,11 +71,12 @@ def middle(costs: Sequence[Cost]) -> Cost:
 def useful_operations(
     lengths: Sequence[int], architecture: dict[str, int], training: bool
 ) -> float:
-    """Return the floating-point operations of the matrix products in one pass over texts.
+    """Return the floating-point operations of the matrix products that classify texts.
 
     Two per multiplication, padding not counted, biases and normalisation neglected: per token
     8 D² for the projections of attention and 4 D F for the feed-forward network, per text of L
-    tokens 4 L² D for the attention itself; backward, twice as much.
+    tokens 4 L² D for the attention itself; backward, twice as much. In the last layer, a class
+    depends on the keys and values of every token and on the first token alone for the rest.
 
     Args:
         lengths: tokens of each text.
@@ -86,7 +87,11 @@ def useful_operations(
     per_layer = sum(
         length * (8 * width**2 + 4 * width * inner) + 4 * length**2 * width for length in lengths
     )
-    return float(architecture["layers"] * per_layer * (3 if training else 1))
+    last = sum(
+        length * 4 * width**2 + 4 * width**2 + 4 * width * inner + 4 * length * width
+        for length in lengths
+    )
+    return float(((architecture["layers"] - 1) * per_layer + last) * (3 if training else 1))
 
 
 def matrix_rate(bfloat16: bool, threads: int, size: int = 2048) -> float:

@@ -18,7 +18,7 @@ from snakemake.utils import validate
 import binarize_dataset
 import encode_dataset
 import train_tokenizer
-from seedwise.files import read_jsonl, write_json, write_jsonl, write_text
+from seedwise.files import read_json, read_jsonl, write_json, write_jsonl, write_text
 from seedwise.study import entries, validation
 from seedwise.tokens.vocabulary import ADDED_SYMBOLS
 
@@ -32,18 +32,24 @@ REVIEW_CHARACTERS = 580
 VOCAB_SIZE, PIECES = 32000, 8000
 
 
+def _settings(study: str, experiment: str, finetune: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run of a study, with some hyper-parameters of one's own."""
+    config = yaml.safe_load((ROOT / study).read_text(encoding="utf-8"))
+    entries.merge_hyperparameters(config)
+    validate(config, str(validation.CONFIG_SCHEMA))
+    settings = entries.run_settings(config, experiment)
+    settings["finetune"] |= finetune
+    return settings
+
+
 def study_settings(**finetune: Any) -> dict[str, Any]:
     """Return the settings of a run of the study, a RoBERTa-small of full size.
 
     Args:
         finetune: hyper-parameters in which the run differs from `configs/cls-books.yaml`.
     """
-    config = yaml.safe_load((ROOT / "configs" / "cls-books.yaml").read_text(encoding="utf-8"))
-    entries.merge_hyperparameters(config)
-    validate(config, str(validation.CONFIG_SCHEMA))
-    settings = entries.run_settings(config, "fairseq-pretrained")
+    settings = _settings("configs/cls-books.yaml", "fairseq-pretrained", finetune)
     settings["architecture"]["vocab_size"] = VOCAB_SIZE
-    settings["finetune"] |= finetune
     return settings
 
 
@@ -174,6 +180,55 @@ def _write_model(folder: Path, architecture: dict[str, Any]) -> None:
     build_tokenizer(
         folder / "sentencepiece.bpe.model", folder / "dict.txt", architecture["max_positions"]
     ).save_pretrained(folder / "transformers")
+
+
+def prepare_minilm(folder: Path, **finetune: Any) -> dict[str, Any]:
+    """Make MiniLM for both engines and the default study's texts by its rules; return the workload.
+
+    Args:
+        folder: where to.
+        finetune: hyper-parameters in which a run differs from `config.yaml`.
+    """
+    import torch
+
+    from seedwise.models.checkpoints import load_checkpoint
+
+    study, model, data = Path("results/demo"), "pretrained/minilm", "movie-reviews"
+    targets = [f"{model}/conversion.json", f"{model}/transformers/config.json"]
+    targets += [f"binarized/minilm/{data}/{part}/dict.txt" for part in ("input0", "label")]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    command += ["--configfile", ROOT / "config.yaml", "--cores", "all"]
+    folder.mkdir(parents=True)
+    with (folder / "log").open("w") as log:
+        subprocess.run(
+            [*command, *(study / target for target in targets)],
+            cwd=folder, stdout=log, stderr=log, check=True,
+        )  # fmt: skip
+    for name, place in {
+        "data": f"data/{data}",
+        "binarized": f"binarized/minilm/{data}",
+        "transformers": f"{model}/transformers",
+        "model.pt": f"{model}/model.pt",
+        "fairseq.json": f"{model}/fairseq.json",
+    }.items():
+        (folder / name).symlink_to(study / place)
+    # fairseq's own RoBERTa has no place for BERT's pooler.
+    checkpoint = load_checkpoint(folder / "model.pt")
+    weights = checkpoint["model"].items()
+    checkpoint["model"] = {k: v for k, v in weights if not k.startswith("pooler.")}
+    torch.save(checkpoint, folder / "without_pooler.pt")
+    settings = _settings("config.yaml", "fairseq-minilm", finetune)
+    settings["architecture"] = read_json(folder / "fairseq.json")
+    audit = read_json(folder / "data" / "audit.json")
+    prepared = {
+        "labels": audit["labels"],
+        "texts": {split: audit["splits"][split]["texts"] for split in SPLITS},
+        "settings": settings,
+        "stock_model": "without_pooler.pt",
+        "stock_length": 128,  # run_glue.py's own
+    }
+    write_json(folder / "workload.json", prepared)
+    return prepared
 
 
 def write_many(folder: Path, count: int) -> None:

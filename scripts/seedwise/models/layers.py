@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-LENGTH_MULTIPLE = 8
+LENGTH_MULTIPLE = 4
 """Batches are padded to a multiple of it: every new shape costs oneDNN kernels of its own."""
 
 _DRAWN_BITS = 16
