@@ -58,8 +58,10 @@ report: env
 verify: env
 	$(BIN)/python scripts/verify_study.py --configfile $(CONFIG) --cores $(CORES)
 
+# A file stays with one process, since its tests share what one fixture has trained.
 test: env
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses logical --maxprocesses 8 --dist loadfile -m "not alone"
+	$(BIN)/pytest -m alone
 
 bench: env
 	$(BIN)/python benchmarks/bench.py

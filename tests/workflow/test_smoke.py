@@ -13,6 +13,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from support import ROOT
 from support.smoke_study import job_counts, snakemake, write_study
 
+pytestmark = pytest.mark.alone
+
 RUNS = [
     (experiment, seed)
     for experiment in ("fairseq-pretrained", "fairseq-random", "transformers-pretrained")
