@@ -60,8 +60,8 @@ verify: env
 
 # A file stays with one process, since its tests share what one fixture has trained.
 test: env
-	$(BIN)/pytest --numprocesses logical --maxprocesses 8 --dist loadfile -m "not alone"
-	$(BIN)/pytest -m alone
+	$(BIN)/pytest --numprocesses logical --maxprocesses 8 --dist loadfile -m "not alone"; \
+	first=$$?; $(BIN)/pytest -m alone && exit $$first
 
 bench: env
 	$(BIN)/python benchmarks/bench.py

@@ -1,16 +1,15 @@
 """Do stock and fast settings reach the same accuracy? `python benchmarks/accuracy.py`.
 
-Fine-tunes the default study's pre-trained model with both engines, stock and fast (see
-`jobs.py`), five seeds each, and writes the difference of the mean test accuracies with its 95 %
-interval (Welch's t) to the terminal and to `benchmarks/accuracy.md`. The default study must have
-run. Finished runs are kept under `results/bench/accuracy/`, so that a second call goes on where the
-first was stopped; every process has one core.
+Fine-tunes the default study's small pre-trained model with both engines, stock (see `jobs.py`) and
+fast, in float32 and in bfloat16, five seeds each, and writes the differences of the mean test
+accuracies with their 95 % intervals (Welch's t) to the terminal and to `benchmarks/accuracy.md`.
+The default study must have run. Finished runs are kept under `results/bench/accuracy/`, so that a
+second call goes on where the first was stopped; every process has one core.
 """
 
 import argparse
-import json
 import os
-import re
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,27 +17,35 @@ from pathlib import Path
 import numpy as np
 import workload
 import yaml
-from measure import run_job
+from measure import commit, run_job
 from scipy import stats
 from snakemake.utils import validate
 
+from seedwise.environment import processor_name
 from seedwise.files import read_json, read_jsonl, write_json
 from seedwise.study import entries, validation
 
 ROOT = workload.ROOT
 RESULTS = Path(__file__).with_name("accuracy.md")
 ENGINES = ("fairseq", "transformers")
+PRECISIONS = ("float32", "bfloat16")
 LIMIT = 1.5
 """Points by which stock and fast settings may differ."""
 
 
-def write_folder(folder: Path) -> None:
-    """Lay out what the jobs read: the default study's data and its pre-trained model."""
+def write_folder(folder: Path, precision: str) -> None:
+    """Lay out what the jobs read: the default study's data and its pre-trained model.
+
+    Args:
+        folder: where to.
+        precision: what Seedwise's own jobs compute in.
+    """
     results = ROOT / "results" / "demo"
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     entries.merge_hyperparameters(config)
     validate(config, str(validation.CONFIG_SCHEMA))
     settings = entries.run_settings(config, "fairseq-pretrained")
+    settings["finetune"]["precision"] = precision
     model, dataset = settings["model"], settings["dataset"]
     links = {
         "data": results / "data" / dataset,
@@ -61,28 +68,16 @@ def write_folder(folder: Path) -> None:
     write_json(folder / "workload.json", prepared)
 
 
-def fairseq_accuracy(log: str) -> float:
-    """Return the test accuracy, in percent, at the last epoch with the best validation accuracy.
-
-    That is the epoch whose checkpoint fairseq keeps; it logs accuracies to a tenth of a point.
-    """
-    rows: dict[int, dict[str, float]] = {}
-    for split, text in re.findall(r"\| (valid|test) \| (\{.*\})", log):
-        values = json.loads(text)
-        rows.setdefault(values["epoch"], {})[split] = float(values[f"{split}_accuracy"])
-    best = max(rows, key=lambda epoch: (rows[epoch]["valid"], epoch))
-    return rows[best]["test"]
-
-
 def measured_accuracy(folder: Path, job: str, seed: int) -> float:
     """Return the test accuracy of one run in percent; train it unless that was done before."""
     output = folder / "out" / f"{job}-{seed}"
     kept = output / "accuracy.json"
     if not kept.exists():
         cost = run_job(job, folder, seed, threads=1)
-        if job == "stock_fairseq":
-            accuracy = fairseq_accuracy((folder / "logs" / f"{job}-{seed}.log").read_text())
-        elif job == "stock_transformers":
+        if job == "stock_fairseq":  # whose log rounds accuracies to a tenth of a point
+            run_job("predict_fairseq", folder, seed, threads=1)
+            output = folder / "out" / f"predict_fairseq-{seed}"
+        if job.startswith("stock"):
             labels = read_json(folder / "workload.json")["labels"]
             truth = [labels.index(r["label"]) for r in read_jsonl(folder / "data" / "test.jsonl")]
             predicted = np.loadtxt(output / "predictions.txt", dtype=int)
@@ -91,7 +86,7 @@ def measured_accuracy(folder: Path, job: str, seed: int) -> float:
             accuracy = 100 * read_json(output / "metrics.json")["test_accuracy"]
         write_json(kept, {"accuracy": accuracy, "seconds": cost.seconds})
     accuracy = read_json(kept)["accuracy"]
-    print(f"{job}, seed {seed}: {accuracy:.2f} %", flush=True)
+    print(f"{folder.name}: {job}, seed {seed}: {accuracy:.2f} %", flush=True)
     return accuracy
 
 
@@ -102,7 +97,7 @@ def comparison(stock: Sequence[float], fast: Sequence[float]) -> str:
     difference = float(np.mean(fast) - np.mean(stock))
     verdict = "within" if abs(difference) <= LIMIT else "beyond"
     return (
-        f"stock {np.mean(stock):.2f} %, fast {np.mean(fast):.2f} %, difference "
+        f"stock {np.mean(stock):.2f} %, ours {np.mean(fast):.2f} %, difference "
         f"{difference:+.2f} points, 95 % interval {low:+.2f} to {high:+.2f}: {verdict} {LIMIT}"
     )
 
@@ -116,32 +111,34 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     given = parser.parse_args()
     folder = ROOT / "results" / "bench" / "accuracy"
-    write_folder(folder)
-    tasks = {
-        (f"{way}_{engine}", seed)
-        for seed in range(given.seeds)
-        for engine in ENGINES
-        for way in ("stock", "fast")
-    }
+    # (folder, job) of everything that is trained.
+    kinds = [(precision, f"fast_{engine}") for precision in PRECISIONS for engine in ENGINES]
+    kinds += [("stock", f"stock_{engine}") for engine in ENGINES]
+    for name in ("stock", *PRECISIONS):
+        write_folder(folder / name, "float32" if name == "stock" else name)
+    seeds = range(given.seeds)
     with ThreadPoolExecutor(given.cores) as pool:
-        waiting = {task: pool.submit(measured_accuracy, folder, *task) for task in sorted(tasks)}
-        found = {task: future.result() for task, future in waiting.items()}
+        waiting = {
+            (name, job): [pool.submit(measured_accuracy, folder / name, job, n) for n in seeds]
+            for name, job in kinds
+        }
+        found = {kind: [run.result() for run in runs] for kind, runs in waiting.items()}
     lines = [
         "# The same accuracy from stock and fast settings",
         "",
-        "Test accuracies of the default study's pre-trained model, fine-tuned with each way "
-        f"of `jobs.py` and seeds 0 to {given.seeds - 1}; Welch's t interval. Written by "
-        "`accuracy.py`.",
+        "Test accuracies of the default study's small pre-trained model, fine-tuned with each way "
+        f"of `jobs.py` and seeds 0 to {given.seeds - 1}; stock computes in float32. Welch's t "
+        f"interval. Written by `accuracy.py` on {processor_name()}; commit {commit()}; "
+        f"{time.strftime('%Y-%m-%d')}.",
         "",
     ]
     for engine in ENGINES:
-        stock, fast = (
-            [found[f"{way}_{engine}", seed] for seed in range(given.seeds)]
-            for way in ("stock", "fast")
-        )
-        lines.append(f"- {engine}: {comparison(stock, fast)}.")
-        for way, values in (("stock", stock), ("fast", fast)):
-            lines.append(f"  - {way}: {', '.join(f'{value:.2f}' for value in values)}")
+        stock = found["stock", f"stock_{engine}"]
+        for precision in PRECISIONS:
+            ours = found[precision, f"fast_{engine}"]
+            lines.append(f"- {engine}, {precision}: {comparison(stock, ours)}.")
+            lines.append(f"  - ours: {', '.join(f'{value:.2f}' for value in ours)}")
+        lines.append(f"  - stock: {', '.join(f'{value:.2f}' for value in stock)}")
     text = "\n".join(lines) + "\n"
     print(text)
     RESULTS.write_text(text, encoding="utf-8")

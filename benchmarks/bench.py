@@ -8,7 +8,6 @@ alone). Fifty minutes on two cores; `--quick` takes a few texts and says nothing
 import argparse
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +17,7 @@ from typing import Any
 import measure
 import workload
 import yaml
-from measure import Cost, middle, run_job
+from measure import Cost, commit, middle, run_job
 
 from seedwise.environment import processor_name, versions
 from seedwise.machine.device import multiplies_bfloat16
@@ -222,13 +221,6 @@ def with_part(page: str, title: str, part: str) -> str:
     parts = {text.partition("\n")[0]: text for text in re.split(r"^(?=## )", page, flags=re.M)[1:]}
     parts |= {title: part}
     return "\n".join([INTRODUCTION, *(parts[t].rstrip() + "\n" for t in TITLES if t in parts)])
-
-
-def commit() -> str:
-    """Return the commit that was measured."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
 
 
 def main() -> None:

@@ -67,6 +67,27 @@ def stock_fairseq(folder: Path, output: Path, seed: int) -> None:
     launch.run("train", str(folder / "binarized"), options=options)
 
 
+def predict_fairseq(folder: Path, output: Path, seed: int) -> None:
+    """Predict the test split with the checkpoint that `stock_fairseq` kept."""
+    import seedwise_fairseq  # noqa: F401, I001  # first: fairseq cannot be imported without it
+    import numpy as np
+    import torch
+    from fairseq.models.roberta import RobertaModel
+
+    from seedwise.tokens.indexed import read_texts
+
+    trained = output.with_name(f"stock_fairseq-{seed}")
+    model = RobertaModel.from_pretrained(
+        str(trained), "checkpoint_best.pt", str(folder / "binarized"), bpe="characters"
+    ).eval()
+    begin = model.task.source_dictionary.bos()
+    predicted = [
+        int(model.predict("sentence_classification_head", torch.tensor([begin, *text])).argmax())
+        for text in read_texts(folder / "binarized" / "input0" / "test")
+    ]
+    np.savetxt(output / "predictions.txt", predicted, fmt="%d")
+
+
 def stock_transformers(folder: Path, output: Path, seed: int) -> None:
     """Train with transformers' Trainer on padded texts, validate, predict the test split."""
     sys.modules["peft"] = None  # type: ignore[assignment]  # a second of imports, for adapters
@@ -225,6 +246,7 @@ JOBS = {
     job.__name__: job
     for job in (
         stock_fairseq,
+        predict_fairseq,
         fast_fairseq,
         stock_transformers,
         fast_transformers,

@@ -68,6 +68,13 @@ def middle(costs: Sequence[Cost]) -> Cost:
     return Cost(median(c.seconds for c in costs), median(c.peak_mib for c in costs))
 
 
+def commit() -> str:
+    """Return the commit that is measured."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(command, cwd=JOBS.parent, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
 def useful_operations(
     lengths: Sequence[int], architecture: dict[str, int], training: bool
 ) -> float:

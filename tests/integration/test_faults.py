@@ -1,5 +1,6 @@
 """The faults are in `faults/`; docs/trust.md lists each of them, and the tests it names exist."""
 
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,8 @@ PAGE = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
 def test_every_fault_is_listed_with_its_number_of_cases():
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/integration/faults"]
     command += ["-o", "addopts=-p no:hydra_pytest", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    environment = os.environ | {"PYTEST_ADDOPTS": ""}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     there = Counter(re.findall(r"faults/(\w+\.py::\w+)", done.stdout))
     listed = {test: int(n) for n, test in re.findall(r"\| (\d+) \| `(\w+\.py::\w+)` \|", PAGE)}

@@ -72,15 +72,6 @@ def test_the_studys_settings_are_full_size():
     assert settings["finetune"]["batch_size"] == 8 and settings["finetune"]["epochs"] == 1
 
 
-def test_fairseqs_accuracy_is_that_of_the_checkpoint_it_keeps():
-    log = "".join(
-        f'2026 | INFO | {split} | {{"epoch": {epoch}, "{split}_accuracy": "{value}"}}\n'
-        for epoch, values in enumerate([(60, 50), (70, 61), (70, 62.5), (65, 80)], start=1)
-        for split, value in zip(("valid", "test"), values, strict=True)
-    )
-    assert accuracy.fairseq_accuracy(log) == 62.5
-
-
 def test_difference_comes_with_its_interval():
     line = accuracy.comparison([70.0, 71.0, 72.0], [71.0, 72.0, 73.0])
     assert "difference +1.00 points, 95 % interval -1.27 to +3.27: within 1.5" in line
