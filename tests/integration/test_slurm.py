@@ -14,7 +14,7 @@ from support.slurm_cluster import PROGRAMS, Cluster, finish, missing, slurm, wai
 from support.smoke_study import snakemake, write_study
 
 REASON = missing(*PROGRAMS)
-pytestmark = [pytest.mark.alone, pytest.mark.skipif(bool(REASON), reason=REASON)]
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 INTERVAL = 30  # not a multiple of an epoch, at whose end no checkpoint of its own is written
 RUNS = [
