@@ -81,10 +81,10 @@ def predict_fairseq(folder: Path, output: Path, seed: int) -> None:
         str(trained), "checkpoint_best.pt", str(folder / "binarized"), bpe="characters"
     ).eval()
     begin = model.task.source_dictionary.bos()
-    predicted = [
-        int(model.predict("sentence_classification_head", torch.tensor([begin, *text])).argmax())
-        for text in read_texts(folder / "binarized" / "input0" / "test")
-    ]
+    texts = read_texts(folder / "binarized" / "input0" / "test")
+    inputs = (torch.tensor([begin, *text.tolist()]) for text in texts)
+    head = "sentence_classification_head"
+    predicted = [int(model.predict(head, tokens).argmax()) for tokens in inputs]
     np.savetxt(output / "predictions.txt", predicted, fmt="%d")
 
 

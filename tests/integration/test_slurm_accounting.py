@@ -8,7 +8,7 @@ from support.smoke_study import write_study
 REASON = missing(*PROGRAMS, *DATABASE_PROGRAMS)
 
 
-@pytest.mark.alone
+@pytest.mark.alone  # one SLURM at a time: its jobs find their configuration at a fixed place
 @pytest.mark.skipif(bool(REASON), reason=REASON)
 def test_sacct_tells_the_state_of_jobs(tmp_path):
     folder, cluster_folder = tmp_path / "study", tmp_path / "slurm"

@@ -1,5 +1,7 @@
 """What the benchmarks compute around their measurements."""
 
+import json
+import re
 import sys
 
 import accuracy
@@ -70,6 +72,22 @@ def test_the_studys_settings_are_full_size():
     assert settings["architecture"]["vocab_size"] == 32000
     assert settings["architecture"]["layers"] == 4 and settings["architecture"]["embed_dim"] == 512
     assert settings["finetune"]["batch_size"] == 8 and settings["finetune"]["epochs"] == 1
+
+
+def test_fairseqs_accuracy_is_that_of_the_checkpoint_it_keeps(tmp_path):
+    if not workload.ARCHIVE.exists():
+        pytest.skip(f"{workload.ARCHIVE} is not there")
+    settings = workload.study_settings(epochs=2, threads=1, learning_rate=1e-3)
+    settings["architecture"] |= {"layers": 1, "embed_dim": 32, "ffn_dim": 64, "attention_heads": 2}
+    workload.prepare(tmp_path, {"train": 32, "valid": 16, "test": 32}, settings)
+    found = accuracy.measured_accuracy(tmp_path, "stock_fairseq", 0)
+    log = (tmp_path / "logs" / "stock_fairseq-0.log").read_text(encoding="utf-8")
+    rows = {"valid": [], "test": []}
+    for split, row in re.findall(r"\| (valid|test) \| (\{.*\})", log):
+        rows[split].append(float(json.loads(row)[f"{split}_accuracy"]))
+    # The last of the best epochs; the log rounds to a tenth of a point.
+    best = max(range(2), key=lambda epoch: (rows["valid"][epoch], epoch))
+    assert found == pytest.approx(rows["test"][best], abs=0.051)
 
 
 def test_difference_comes_with_its_interval():
