@@ -3,12 +3,14 @@
 Fine-tunes the default study's small pre-trained model with both engines, stock (see `jobs.py`) and
 fast, in float32 and in bfloat16, five seeds each, and writes the differences of the mean test
 accuracies with their 95 % intervals (Welch's t) to the terminal and to `benchmarks/accuracy.md`.
-The default study must have run. Finished runs are kept under `results/bench/accuracy/`, so that a
-second call goes on where the first was stopped; every process has one core.
+What the default study has not made yet of that data and model is made first. Finished runs are kept
+under `results/bench/accuracy/`, so that a second call goes on where the first was stopped; every
+process has one core.
 """
 
 import argparse
 import os
+import subprocess
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +36,7 @@ LIMIT = 1.5
 
 
 def write_folder(folder: Path, precision: str) -> None:
-    """Lay out what the jobs read: the default study's data and its pre-trained model.
+    """Lay out what the jobs read: the default study's data and its pre-trained model, made here.
 
     Args:
         folder: where to.
@@ -53,10 +55,14 @@ def write_folder(folder: Path, precision: str) -> None:
         "model.pt": results / "pretrained" / model / "model.pt",
         "transformers": results / "pretrained" / model / "transformers",
     }
+    wanted = [
+        links["transformers"] / "model.safetensors",
+        links["binarized"] / "label" / "train.bin",
+    ]
+    targets = [path.relative_to(ROOT) for path in wanted]
+    subprocess.run(workload.snakemake(ROOT / "config.yaml", *targets), cwd=ROOT, check=True)
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in links.items():
-        if not target.exists():
-            raise SystemExit(f"{target} is not there: run the default study first (`make run`)")
         if not (folder / name).is_symlink():
             (folder / name).symlink_to(target)
     prepared = {

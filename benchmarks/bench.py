@@ -180,12 +180,6 @@ def preprocessing_rows(folder: Path, texts: int, least: float, repeats: int) -> 
     ]
 
 
-def snakemake(config: Path, *arguments: str) -> list[str | Path]:
-    """Return the command that runs a study in the working directory, on all cores."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-    return [*command, "--configfile", config, "--cores", "all", *arguments]
-
-
 def dry_run_row(folder: Path, repeats: int, runs: int) -> list[str]:
     """Time `snakemake -n` on a study of ``runs`` runs."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
@@ -197,7 +191,7 @@ def dry_run_row(folder: Path, repeats: int, runs: int) -> list[str]:
     folder = folder / "dry-run"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    command = snakemake(folder / "study.yaml", "-n", "--quiet", "rules")
+    command = workload.snakemake(folder / "study.yaml", "-n", "--quiet", "rules")
     cost = middle([measure.run(command, folder / "log", cwd=folder) for _ in range(repeats)])
     name = f"dry run of a study with {4 * len(config['seeds']):,} runs"
     return [name, "", f"{cost.seconds:.1f}", "", "at most 10 s", *[""] * 6]
@@ -207,7 +201,7 @@ def default_study_row(folder: Path, most: float) -> list[str]:
     """Time the default study once, from download to report, in a folder of its own."""
     folder = folder / "default-study"
     folder.mkdir(parents=True)
-    cost = measure.run(snakemake(ROOT / "config.yaml"), folder / "log", cwd=folder)
+    cost = measure.run(workload.snakemake(ROOT / "config.yaml"), folder / "log", cwd=folder)
     return ["default study", "", f"{cost.seconds:.0f}", "", f"at most {most} s", *[""] * 6]
 
 

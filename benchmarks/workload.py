@@ -32,6 +32,12 @@ REVIEW_CHARACTERS = 580
 VOCAB_SIZE, PIECES = 32000, 8000
 
 
+def snakemake(config: Path, *arguments: str | Path) -> list[str | Path]:
+    """Return the command that runs a study in the working directory, on all cores."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    return [*command, "--cores", "all", *arguments, "--configfile", config]
+
+
 def _settings(study: str, experiment: str, finetune: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a run of a study, with some hyper-parameters of one's own."""
     config = yaml.safe_load((ROOT / study).read_text(encoding="utf-8"))
@@ -94,8 +100,8 @@ def _joined(texts: Iterator[str]) -> str:
 def default_study() -> dict[str, list[dict[str, str]]]:
     """Return the default study's texts, lengthened to the statistics of CLS-Books."""
     data = ROOT / "results" / "demo" / "data" / "movie-reviews"
-    command = [sys.executable, "-m", "snakemake", "--configfile", "config.yaml", "--cores", "1"]
-    subprocess.run([*command, str(data.relative_to(ROOT) / "train.jsonl")], cwd=ROOT, check=True)
+    target = data.relative_to(ROOT) / "train.jsonl"
+    subprocess.run(snakemake(ROOT / "config.yaml", target), cwd=ROOT, check=True)
     names = {"negative": "0", "positive": "1"}
     sizes = {"train": 1600, "valid": 400, "test": 600}
     return {
@@ -196,14 +202,10 @@ def prepare_minilm(folder: Path, **finetune: Any) -> dict[str, Any]:
     study, model, data = Path("results/demo"), "pretrained/minilm", "movie-reviews"
     targets = [f"{model}/conversion.json", f"{model}/transformers/config.json"]
     targets += [f"binarized/minilm/{data}/{part}/dict.txt" for part in ("input0", "label")]
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-    command += ["--configfile", ROOT / "config.yaml", "--cores", "all"]
+    command = snakemake(ROOT / "config.yaml", *(study / target for target in targets))
     folder.mkdir(parents=True)
     with (folder / "log").open("w") as log:
-        subprocess.run(
-            [*command, *(study / target for target in targets)],
-            cwd=folder, stdout=log, stderr=log, check=True,
-        )  # fmt: skip
+        subprocess.run(command, cwd=folder, stdout=log, stderr=log, check=True)
     for name, place in {
         "data": f"data/{data}",
         "binarized": f"binarized/minilm/{data}",
