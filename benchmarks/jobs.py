@@ -28,6 +28,8 @@ def _stock(architecture: dict[str, Any]) -> dict[str, Any]:
 
 def stock_fairseq(folder: Path, output: Path, seed: int) -> None:
     """Train with fairseq's own task and predict the test split, as `--valid-subset` does."""
+    import torch
+
     from seedwise_fairseq import launch
 
     workload = read_json(folder / "workload.json")
@@ -57,7 +59,7 @@ def stock_fairseq(folder: Path, output: Path, seed: int) -> None:
         "maximize-best-checkpoint-metric": True,
         "no-epoch-checkpoints": True,
         "log-format": "json",
-        "cpu": True,
+        "cpu": not torch.cuda.is_available(),
         "seed": seed,
         "save-dir": str(output),
     }
@@ -141,7 +143,7 @@ def stock_transformers(folder: Path, output: Path, seed: int) -> None:
             save_strategy=workload.get("stock_saves", "steps"),
             load_best_model_at_end=workload.get("stock_saves") == "epoch",
             metric_for_best_model="accuracy" if workload.get("stock_saves") == "epoch" else None,
-            use_cpu=True,
+            use_cpu=not torch.cuda.is_available(),
             disable_tqdm=True,
         ),
         train_dataset=examples("train"),

@@ -1,9 +1,12 @@
-"""Lets the official fairseq 0.12.2 run on Python 3.11 and torch 2.6 or newer, unchanged."""
+"""Lets the official fairseq 0.12.2 run on Python 3.11 to 3.13 and torch 2.6 or newer, unchanged."""
 
 import argparse
 import dataclasses
 import functools
+import importlib.machinery
+import sys
 import types
+import typing
 from typing import Any
 
 
@@ -13,11 +16,14 @@ def _identity_hash(self: object) -> int:
 
 @functools.cache
 def install() -> None:
-    """Restore three behaviours that fairseq 0.12.2 was written for. Call before `import fairseq`.
+    """Restore the behaviours that fairseq 0.12.2 was written for. Call before `import fairseq`.
 
     Python 3.11 refuses every unhashable dataclass default, Python 3.10 only lists, dicts and
     sets; fairseq and hydra 1.0 use dataclass instances as defaults, and dataclasses with `eq`
     are unhashable. Such a default's class gets an identity hash here (fairseq#5012).
+
+    Python 3.12 dropped `FileFinder.find_module`, by which hydra 1.0 looks for its plugins, and
+    Python 3.13 `typing.io`, from which antlr 4.8 imports two names of `typing`.
 
     numpy 2 dropped `numpy.compat`, of which fairseq uses `long` for blocks of one text each.
 
@@ -36,6 +42,12 @@ def install() -> None:
         return original(cls, name, annotation, *args)
 
     dataclasses._get_field = get_field
+
+    if sys.version_info >= (3, 12):
+        finder: Any = importlib.machinery.FileFinder
+        finder.find_module = lambda self, name: self.find_spec(name).loader
+    if sys.version_info >= (3, 13):
+        sys.modules["typing.io"] = typing  # type: ignore[assignment]
 
     import numpy as np
     import torch
