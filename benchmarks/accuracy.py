@@ -5,7 +5,7 @@ fast, in float32 and in bfloat16, five seeds each, and writes the differences of
 accuracies with their 95 % intervals (Welch's t) to the terminal and to `benchmarks/accuracy.md`.
 What the default study has not made yet of that data and model is made first. Finished runs are kept
 under `results/bench/accuracy/`, so that a second call goes on where the first was stopped; every
-process has one core.
+process has one core and no GPU.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import workload
@@ -35,19 +36,17 @@ LIMIT = 1.5
 """Points by which stock and fast settings may differ."""
 
 
-def write_folder(folder: Path, precision: str) -> None:
-    """Lay out what the jobs read: the default study's data and its pre-trained model, made here.
+def prepare() -> tuple[dict[str, Any], dict[str, Path]]:
+    """Have the default study's data and its small pre-trained model made, as far as they are not.
 
-    Args:
-        folder: where to.
-        precision: what Seedwise's own jobs compute in.
+    Returns:
+        The settings of a run that starts from it, and the place of each thing that the jobs read.
     """
     results = ROOT / "results" / "demo"
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     entries.merge_hyperparameters(config)
     validate(config, str(validation.CONFIG_SCHEMA))
     settings = entries.run_settings(config, "fairseq-pretrained")
-    settings["finetune"]["precision"] = precision
     model, dataset = settings["model"], settings["dataset"]
     links = {
         "data": results / "data" / dataset,
@@ -61,6 +60,20 @@ def write_folder(folder: Path, precision: str) -> None:
     ]
     targets = [path.relative_to(ROOT) for path in wanted]
     subprocess.run(workload.snakemake(ROOT / "config.yaml", *targets), cwd=ROOT, check=True)
+    return settings, links
+
+
+def write_folder(
+    folder: Path, precision: str, settings: dict[str, Any], links: dict[str, Path]
+) -> None:
+    """Lay out what the jobs read.
+
+    Args:
+        folder: where to.
+        precision: what Seedwise's own jobs compute in.
+        settings: those of a run.
+        links: where the data and the model are, by their names in ``folder``.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in links.items():
         if not (folder / name).is_symlink():
@@ -69,7 +82,7 @@ def write_folder(folder: Path, precision: str) -> None:
         "labels": read_json(folder / "data" / "audit.json")["labels"],
         "texts": {"train": sum(1 for _ in read_jsonl(folder / "data" / "train.jsonl"))},
         "stock_saves": "epoch",
-        "settings": settings,
+        "settings": settings | {"finetune": settings["finetune"] | {"precision": precision}},
     }
     write_json(folder / "workload.json", prepared)
 
@@ -116,12 +129,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="runs of each kind (default 5)")
     parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
     given = parser.parse_args()
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
     folder = ROOT / "results" / "bench" / "accuracy"
     # (folder, job) of everything that is trained.
     kinds = [(precision, f"fast_{engine}") for precision in PRECISIONS for engine in ENGINES]
     kinds += [("stock", f"stock_{engine}") for engine in ENGINES]
+    made = prepare()
     for name in ("stock", *PRECISIONS):
-        write_folder(folder / name, "float32" if name == "stock" else name)
+        write_folder(folder / name, "float32" if name == "stock" else name, *made)
     seeds = range(given.seeds)
     with ThreadPoolExecutor(given.cores) as pool:
         waiting = {

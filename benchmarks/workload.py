@@ -35,6 +35,7 @@ VOCAB_SIZE, PIECES = 32000, 8000
 def snakemake(config: Path, *arguments: str | Path) -> list[str | Path]:
     """Return the command that runs a study in the working directory, on all cores."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    # The option takes all words up to the next: it comes last, behind files that are asked for.
     return [*command, "--cores", "all", *arguments, "--configfile", config]
 
 

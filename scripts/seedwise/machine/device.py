@@ -87,6 +87,11 @@ def prepare(settings: dict[str, Any]) -> dict[str, Any]:
         device = "cuda" if available else "cpu"
     if device == "cuda" and not available:
         raise UserError("device: 'cuda' asked for, but this machine has no GPU that torch can use")
+    if device == "cuda":
+        # The same seed, the same bits: without, sums of attention and embeddings come in any order
+        # (https://docs.pytorch.org/docs/stable/notes/randomness.html).
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
     if device == "cpu" and settings["precision"] == "float16":
         raise UserError("precision: 'float16' needs a GPU; on a processor use float32 or bfloat16")
     return settings | {"device": device, "precision": _precision(settings["precision"], device)}

@@ -15,10 +15,12 @@ SETTINGS = {"device": "cpu", "precision": "float32", "threads": 1}
 
 
 @pytest.fixture(autouse=True)
-def threads():
+def settings_of_torch(monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture
@@ -69,6 +71,16 @@ def test_auto_on_a_gpu_is_bfloat16_where_it_knows_it(native, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: native)
     given = device.prepare(SETTINGS | {"device": "cuda", "precision": "auto"})
     assert given["precision"] == ("bfloat16" if native else "float32")
+
+
+def test_a_gpu_computes_the_same_bits_again(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    device.prepare(SETTINGS)
+    assert not torch.are_deterministic_algorithms_enabled()
+    device.prepare(SETTINGS | {"device": "cuda"})
+    assert torch.are_deterministic_algorithms_enabled()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
 def test_a_missing_gpu_is_one_message(without_gpu):
