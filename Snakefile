@@ -13,6 +13,7 @@ include: "rules/data.smk"
 include: "rules/tokens.smk"
 include: "rules/models.smk"
 include: "rules/training.smk"
+include: "rules/search.smk"
 
 
 if "lora" in config:

@@ -1,4 +1,5 @@
 # Checks the study before any job is planned, and names the places of results and logs.
+import json
 import shlex
 import sys
 
@@ -43,6 +44,25 @@ experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
 experiment_model = lambda w: config["experiments"][w.experiment]["model"]
 experiment_init = lambda w: config["experiments"][w.experiment]["init"]
 experiment_converted = lambda w: experiment_model(w) in entries.converted_to_fairseq(config)
+
+
+def chosen(w):
+    """Return the hyper-parameters that the search of {experiment} chose; none without a search."""
+    if "search" not in config["experiments"][w.experiment]:
+        return {}
+    found = checkpoints.choose_candidate.get(experiment=w.experiment).output.chosen
+    with open(found, encoding="utf-8") as file:
+        return json.load(file)["values"]
+
+
+def search_of_experiment(w):
+    """Wait for a search. No file, so that another search with the same winner reruns nothing."""
+    chosen(w)
+    return []
+
+
+run_settings = lambda w: entries.run_settings(config, w.experiment, chosen(w))
+
 
 # The files that cut the texts of {model}, or of the model of {experiment}, the one to open first.
 model_tokenizer = collect(

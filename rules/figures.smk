@@ -82,6 +82,30 @@ rule plot_accuracy:
         "../scripts/figures/plot_accuracy.py"
 
 
+rule plot_search:
+    input:
+        search=rules.aggregate_search.output.search,
+    output:
+        svg=report(
+            "<results>/figures/search.svg",
+            caption="../reports/captions/search.rst",
+            category="Figures",
+            labels={"Figure": "Expected validation performance"},
+        ),
+        png="<results>/figures/search.png",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        experiments=list(config["experiments"]),
+    message:
+        "Plot expected validation performance over the candidates tried"
+    script:
+        "../scripts/figures/plot_search.py"
+
+
 rule plot_confusion:
     input:
         confusion=rules.analyse_predictions.output.confusion,
@@ -157,5 +181,6 @@ FIGURES = [
     rules.plot_accuracy.output.svg,
     *collect(rules.plot_confusion.output.svg, dataset=reporting.datasets(config)),
     *collect(rules.plot_calibration.output.svg, dataset=reporting.datasets(config)),
+    *([rules.plot_search.output.svg] if entries.searched(config) else []),
     *([rules.plot_lora.output.svg] if "lora" in config else []),
 ]

@@ -4,6 +4,7 @@ report: "../reports/workflow.rst"
 
 TABLES = [
     "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "parameters", "costs",
+    *(["search"] if entries.searched(config) else []),
 ]  # fmt: skip
 LORA = lora_entries.lora_tables(config)
 model_files = lambda w: MODEL_FILES.get(
@@ -23,6 +24,7 @@ localrules:
 
 rule describe_model:
     input:
+        search=search_of_experiment,
         folder=collect("<results>/runs/{{experiment}}/seed-{{seed}}/model/{file}", file=model_files),
         metrics=collect(
             "<results>/runs/{{experiment}}/seed-{seed}/metrics.json",
@@ -37,7 +39,7 @@ rule describe_model:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=lambda w: entries.run_settings(config, w.experiment),
+        settings=run_settings,
         title=config["title"],
         licence=config["licence"],
     message:
@@ -99,6 +101,7 @@ rule render_table:
 
 rule render_pdf:
     input:
+        **({"search": rules.aggregate_search.output.search} if entries.searched(config) else {}),
         template=f"{workflow.basedir}/reports/report.typ",
         summary=rules.aggregate_runs.output.summary,
         runs=rules.aggregate_runs.output.runs,
@@ -106,6 +109,8 @@ rule render_pdf:
         costs=rules.aggregate_costs.output.costs,
         parameters="<results>/tables/parameters.csv",
         metrics=reporting.run_files(config, "metrics.json"),
+        # What a study without a search does not have.
+        chosen=rules.aggregate_search.input.chosen,
         audits=collect("<results>/data/{dataset}/audit.json", dataset=config["datasets"]),
         calibration=rules.analyse_predictions.output.calibration,
         agreement=rules.analyse_predictions.output.agreement,

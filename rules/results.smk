@@ -8,6 +8,7 @@ TIMED_RULES = [rule.name for rule in workflow.rules if rule.script]
 localrules:
     aggregate_runs,
     aggregate_costs,
+    aggregate_search,
 
 
 rule aggregate_runs:
@@ -25,10 +26,32 @@ rule aggregate_runs:
     params:
         published=reporting.published(config),
         datasets=reporting.datasets(config),
+        candidates={e: len(entries.candidates(config, e)) for e in entries.searched(config)},
     message:
         "Average the runs over their seeds"
     script:
         "../scripts/results/aggregate_runs.py"
+
+
+rule aggregate_search:
+    input:
+        metrics=reporting.candidate_files(config, "metrics.json"),
+        chosen=collect(
+            "<results>/search/{experiment}/chosen.json", experiment=entries.searched(config)
+        ),
+    output:
+        search="<results>/tables/search.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        candidates={e: entries.candidates(config, e) for e in entries.searched(config)},
+    message:
+        "Gather the candidates of all searches"
+    script:
+        "../scripts/results/aggregate_search.py"
 
 
 rule compare_experiments:

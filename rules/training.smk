@@ -1,6 +1,7 @@
-# One run per experiment and seed, by each engine.
+# One run per experiment and seed, by each engine, with what its search chose if it has one.
 rule finetune_fairseq:
     input:
+        search=search_of_experiment,
         data=collect(
             "<results>/data/{dataset}/{file}",
             dataset=experiment_dataset,
@@ -46,7 +47,7 @@ rule finetune_fairseq:
         runtime=8 * 60,
         gpu=lambda w: config["experiments"][w.experiment]["finetune"]["processes"],
     params:
-        settings=lambda w: entries.run_settings(config, w.experiment),
+        settings=run_settings,
     message:
         "Fine-tune {wildcards.experiment} with seed {wildcards.seed}"
     script:
@@ -55,6 +56,7 @@ rule finetune_fairseq:
 
 rule finetune_transformers:
     input:
+        search=search_of_experiment,
         data=collect(
             "<results>/data/{dataset}/{file}",
             dataset=experiment_dataset,
@@ -91,7 +93,7 @@ rule finetune_transformers:
         runtime=8 * 60,
         gpu=lambda w: config["experiments"][w.experiment]["finetune"]["processes"],
     params:
-        settings=lambda w: entries.run_settings(config, w.experiment),
+        settings=run_settings,
     message:
         "Fine-tune {wildcards.experiment} with seed {wildcards.seed}"
     script:
@@ -105,6 +107,7 @@ MODEL_FILES = {"linear": ["config.json", "model.safetensors", "vocabulary.json"]
 # No seed changes what it finds: it is run for the first one alone.
 rule train_linear:
     input:
+        search=search_of_experiment,
         data=collect(
             "<results>/data/{dataset}/{file}",
             dataset=experiment_dataset,
@@ -123,7 +126,7 @@ rule train_linear:
         mem_mb=8000,
         runtime=2 * 60,
     params:
-        settings=lambda w: entries.run_settings(config, w.experiment),
+        settings=run_settings,
     message:
         "Train the linear classifier {wildcards.experiment}"
     script:

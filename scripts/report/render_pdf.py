@@ -23,6 +23,7 @@ from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_
 from seedwise.report import answer, presentation, presentation_parts
 from seedwise.results.statistics import TEST_ASSUMPTION, TEST_NAME
 from seedwise.step import step
+from seedwise.study import search
 
 Config = dict[str, Any]
 
@@ -63,8 +64,15 @@ def pairs(rows: Sequence[tuple[str, str]], first: str, second: str) -> dict[str,
     return {"columns": [first, second], "numeric": [False, False], "rows": [*map(list, rows)]}
 
 
-def hyperparameters(config: Config) -> list[tuple[str, str]]:
-    """Return each hyper-parameter and its value, by experiment where experiments differ."""
+def hyperparameters(config: Config, chosen: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return each hyper-parameter and its value, by experiment where experiments differ.
+
+    ``chosen`` holds, by experiment, the values that a search found.
+    """
+    experiments = {
+        name: search.with_values(experiment, chosen.get(name, {}))
+        for name, experiment in config["experiments"].items()
+    }
     settings = {
         name: dict(
             presentation.plain_pairs(
@@ -72,7 +80,7 @@ def hyperparameters(config: Config) -> list[tuple[str, str]]:
                 or {experiment["engine"]: experiment.get(experiment["engine"], {})}
             )
         )
-        for name, experiment in config["experiments"].items()
+        for name, experiment in experiments.items()
     }
     keys = dict.fromkeys(key for own in settings.values() for key in own)
     rows = []
@@ -130,6 +138,7 @@ def report_data(
     metrics: Sequence[dict[str, Any]],
     engines: Sequence[str],
     conversions: Mapping[str, Any],
+    chosen: Mapping[str, Any],
     lora: Any = None,
 ) -> dict[str, Any]:
     """Return all that the template prints.
@@ -137,11 +146,12 @@ def report_data(
     Args:
         config: The configuration as it was run.
         commit: The commit of the code.
-        tables: By name, the tables of `presentation.TABLES`.
+        tables: By name, the tables of `presentation.TABLES` that the study has.
         audits: By data set, the contents of its audit.json.
         metrics: The metrics of every run.
         engines: The engines, in the order of their figures (`training-{engine}.svg`).
         conversions: By converted model, the contents of its conversion.json.
+        chosen: By searched experiment, the hyper-parameters of its best candidate.
         lora: The contents of lora.json, or None where the study has no LoRA experiments.
     """
     parameters = tables["parameters"]
@@ -195,7 +205,8 @@ def report_data(
             }
             for dataset, audit in audits.items()
         ],
-        "hyperparameters": pairs(hyperparameters(config), "Hyper-parameter", "Value"),
+        "hyperparameters": pairs(hyperparameters(config, chosen), "Hyper-parameter", "Value"),
+        "searches": for_typst(presentation_parts.searches(config["experiments"])),
         "engines": list(engines),
         "datasets": list(dict.fromkeys(tables["calibration"]["dataset"])),
         "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION},
@@ -232,6 +243,7 @@ def main(
     engines: Sequence[str],
     figures: Sequence[Path],
     conversions: Mapping[str, Path],
+    chosen: Sequence[Path],
     lora: Path | None,
     pdf: Path,
     config_output: Path,
@@ -245,6 +257,7 @@ def main(
         metrics=[read_json(path) for path in metrics],
         engines=engines,
         conversions={model: read_json(path) for model, path in conversions.items()},
+        chosen={path.parent.name: read_json(path)["values"] for path in chosen},
         lora=read_json(lora) if lora else None,
     )
     data["config_path"] = config_output.as_posix()
@@ -257,7 +270,11 @@ if __name__ == "__main__":
         main(
             config=snakemake.params.config,
             template=Path(snakemake.input.template),
-            tables={name: Path(snakemake.input[name]) for name in presentation.TABLES},
+            tables={
+                name: Path(path)
+                for name in presentation.TABLES
+                if (path := snakemake.input.get(name))
+            },
             audits=dict(
                 zip(snakemake.params.datasets, map(Path, snakemake.input.audits), strict=True)
             ),
@@ -267,6 +284,7 @@ if __name__ == "__main__":
             conversions=dict(
                 zip(snakemake.params.converted, map(Path, snakemake.input.conversions), strict=True)
             ),
+            chosen=[Path(path) for path in snakemake.input.chosen],
             lora=Path(snakemake.input.lora[0]) if snakemake.input.lora else None,
             pdf=Path(snakemake.output.pdf),
             config_output=Path(snakemake.output.config),

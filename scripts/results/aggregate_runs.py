@@ -16,14 +16,17 @@ from seedwise.files import atomic, read_json
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
 from seedwise.study.entries import COMMONEST_LABEL
-from seedwise.training.runs import check_consistent, read_metrics, scalar_table
+from seedwise.training.runs import Metrics, check_consistent, read_metrics, scalar_table
 
 
-def summarize(runs: pd.DataFrame, published: dict[str, dict[str, Any]]) -> pd.DataFrame:
+def summarize(
+    runs: pd.DataFrame, published: dict[str, dict[str, Any]], candidates: Mapping[str, int]
+) -> pd.DataFrame:
     """Return mean and spread of the test accuracy over seeds, a row per experiment.
 
     ``std`` is the population standard deviation, as the study prints it, and empty where no seed
     changes the result; the interval is 95 %, Student's t over seeds, and empty for a single run.
+    ``candidates`` says how many settings each experiment tried on the validation split.
     """
     rows = []
     keys = ["experiment", "engine", "init", "dataset"]
@@ -41,6 +44,7 @@ def summarize(runs: pd.DataFrame, published: dict[str, dict[str, Any]]) -> pd.Da
                 "ci_high": high,
                 "published_mean": known.get("mean"),
                 "published_std": known.get("std"),
+                "candidates": candidates[key[0]],
             }
         )
     return pd.DataFrame(rows)
@@ -55,7 +59,15 @@ def commonest_label(dataset: str, audit: dict[str, Any]) -> dict[str, Any]:
     label = max(audit["labels"], key=counts["train"].get)
     mean = counts["test"][label] / sum(counts["test"].values())
     named = {"experiment": COMMONEST_LABEL, "engine": "none", "init": "none", "dataset": dataset}
-    return named | {"n": 1, "mean": mean}
+    return named | {"n": 1, "mean": mean, "candidates": 1}
+
+
+def settings_tried(records: Sequence[Metrics], searched: Mapping[str, int]) -> dict[str, int]:
+    """Return how many settings each experiment tried: its search's, each with its engine's own."""
+    return {
+        run["experiment"]: searched.get(run["experiment"], 1) * len(run.get("candidates", [run]))
+        for run in records
+    }
 
 
 def main(
@@ -63,17 +75,28 @@ def main(
     metrics: Sequence[Path],
     audits: Mapping[str, Path],
     published: dict[str, dict[str, Any]],
+    candidates: Mapping[str, int],
     runs_output: Path,
     summary_output: Path,
 ) -> None:
-    """Write runs.csv and summary.csv; ``audits`` are those of the data sets, by name."""
+    """Write runs.csv and summary.csv.
+
+    Args:
+        metrics: metrics.json of every run.
+        audits: those of the data sets, by name.
+        published: the published results of experiments.
+        candidates: how many each searched experiment has.
+        runs_output: where runs.csv goes.
+        summary_output: where summary.csv goes.
+    """
     records = read_metrics(metrics)
     check_consistent(records, metrics)
     runs = scalar_table(records)
     with atomic(runs_output) as partial:
         runs.to_csv(partial, index=False)
     rows = [commonest_label(dataset, read_json(path)) for dataset, path in audits.items()]
-    summary = pd.concat([summarize(runs, published), pd.DataFrame(rows)])
+    tried = settings_tried(records, candidates)
+    summary = pd.concat([summarize(runs, published, tried), pd.DataFrame(rows)])
     with atomic(summary_output) as partial:
         summary.to_csv(partial, index=False)
 
@@ -86,6 +109,7 @@ if __name__ == "__main__":
                 zip(snakemake.params.datasets, map(Path, snakemake.input.audits), strict=True)
             ),
             published=snakemake.params.published,
+            candidates=snakemake.params.candidates,
             runs_output=Path(snakemake.output.runs),
             summary_output=Path(snakemake.output.summary),
         )

@@ -3,7 +3,8 @@
 Inputs: the data set's splits and audit, its binarized form, for a pre-trained start the fairseq
 checkpoint, and for a published encoder its ``architecture`` (JSON). Outputs: the files of the run
 contract (``history.csv``, ``predictions.csv``, ``metrics.json``) and ``model.pt``, the checkpoint
-of the first epoch with the highest validation accuracy.
+of the first epoch with the highest validation accuracy. A candidate of a search has the first and
+the third alone: it never reads the test split.
 """
 
 import math
@@ -75,16 +76,19 @@ def main(
     pretrained: Path | None,
     architecture: Path | None = None,
     history: Path,
-    predictions: Path,
     metrics: Path,
-    model: Path,
+    predictions: Path | None = None,
+    model: Path | None = None,
 ) -> None:
-    """Train, or go on where a killed job stopped; then predict and write the run."""
+    """Train, or go on where a killed job stopped; then predict and write the run.
+
+    A candidate of a search neither predicts nor keeps its model.
+    """
     finetune = devices.prepare(run.finetune)
     device, precision = finetune["device"], finetune["precision"]
     key = sha256_of_json({"seed": run.seed, "precision": precision, **run.hashes()})
     sizes = {"architecture": read_json(architecture)} if architecture else {}
-    with training_scratch(model.parent, key) as scratch:
+    with training_scratch(history.parent, key) as scratch:
         launch.train(
             binarized,
             options=finetuning_options(
@@ -104,13 +108,16 @@ def main(
         saved_epoch = best["task_state"]["history"][-1]["epoch"]
         if saved_epoch != best_epoch(rows):
             raise RuntimeError(f"epoch {saved_epoch} was saved, but {best_epoch(rows)} is best")
-        launch.export_model(best, model)
-        trained, task = load_model(model, binarized, device)
         tokens = read_texts(binarized / "input0" / "train")  # without <s>
+        probabilities = None
         started = time.monotonic()
-        probabilities = class_probabilities(
-            trained, task, "test", finetune["eval_batch_size"], device
-        )
+        if model:
+            launch.export_model(best, model)
+            trained, task = load_model(model, binarized, device)
+            started = time.monotonic()
+            probabilities = class_probabilities(
+                trained, task, "test", finetune["eval_batch_size"], device
+            )
         outcome = Outcome(
             history=rows,
             probabilities=probabilities,
@@ -131,13 +138,14 @@ if __name__ == "__main__":
             # Without the proof, whose numbers may differ from machine to machine.
             run=Run.of(
                 snakemake,
+                Path(__file__).stem,
                 [path for path in snakemake.input if path not in snakemake.input.proof],
             ),
             binarized=Path(snakemake.input.binarized[0]).parents[1],
             pretrained=Path(p[0]) if (p := snakemake.input.pretrained) else None,
             architecture=Path(p[0]) if (p := snakemake.input.architecture) else None,
             history=Path(snakemake.output.history),
-            predictions=Path(snakemake.output.predictions),
             metrics=Path(snakemake.output.metrics),
-            model=Path(snakemake.output.model),
+            predictions=Path(p) if (p := snakemake.output.get("predictions")) else None,
+            model=Path(p) if (p := snakemake.output.get("model")) else None,
         )

@@ -3,7 +3,8 @@
 Inputs: the data set's splits and audit, and a transformers folder to start from or, for a random
 start without one, the files of the tokenizer. Outputs: the files of the run contract
 (``history.csv``, ``predictions.csv``, ``metrics.json``) and the folder ``model``: the weights of
-the first epoch with the highest validation accuracy, with tokenizer.
+the first epoch with the highest validation accuracy, with tokenizer. A candidate of a search has
+history and metrics alone: it never reads the test split.
 """
 
 import sys
@@ -142,14 +143,14 @@ def main(
     start: Path | None,
     tokenizer_files: list[Path],
     history: Path,
-    predictions: Path,
     metrics: Path,
-    model: Path,
+    predictions: Path | None = None,
+    model: Path | None = None,
 ) -> None:
     """Train, or go on where a killed job stopped; then predict and write the run.
 
     ``tokenizer_files`` (SentencePiece model, ``dict.txt``) serve a random start without a folder
-    to ``start`` from.
+    to ``start`` from. A candidate of a search neither predicts nor keeps its model.
     """
     finetune = devices.prepare(run.finetune)
     device, precision = finetune["device"], finetune["precision"]
@@ -161,7 +162,7 @@ def main(
         tokenizer = AutoTokenizer.from_pretrained(start)
     splits = {
         split: encode(run.texts(split), run.labels, tokenizer)
-        for split in ("train", "valid", "test")
+        for split in ("train", "valid", *(["test"] if predictions else []))
     }
     splits["valid"].sort(key=lambda example: len(example["input_ids"]))
     collator = DataCollatorWithPadding(
@@ -169,7 +170,7 @@ def main(
     )
     updates = finetune["epochs"] * -(-len(splits["train"]) // finetune["batch_size"])
     key = sha256_of_json({"seed": run.seed, "precision": precision, **run.hashes()})
-    with training_scratch(model.parent, key) as scratch:
+    with training_scratch(history.parent, key) as scratch:
         distributed.run(
             finetune["processes"],
             train,
@@ -188,13 +189,19 @@ def main(
         kept = str(state.best_model_checkpoint)
         if not kept.endswith(f"checkpoint-{best_updates}"):
             raise RuntimeError(f"{kept} was kept, but epoch {best_epoch(rows)} is best")
-        best = accelerate(
-            AutoModelForSequenceClassification.from_pretrained(kept, dtype=torch.float32)
-        )
+        probabilities = None
         started = time.monotonic()
-        probabilities = class_probabilities(
-            best.to(device), splits["test"], collator, finetune["eval_batch_size"]
-        )
+        if model:
+            best = accelerate(
+                AutoModelForSequenceClassification.from_pretrained(kept, dtype=torch.float32)
+            )
+            started = time.monotonic()
+            probabilities = class_probabilities(
+                best.to(device), splits["test"], collator, finetune["eval_batch_size"]
+            )
+            with atomic(model) as folder:
+                best.save_pretrained(folder)
+                tokenizer.save_pretrained(folder)
         outcome = Outcome(
             history=rows,
             probabilities=probabilities,
@@ -207,9 +214,6 @@ def main(
             precision=precision,
             packages=("transformers", "torch"),
         )
-        with atomic(model) as folder:
-            best.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
         write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
 
 
@@ -219,11 +223,15 @@ if __name__ == "__main__":
         # All of the folder: its tokenizer's files have names of their own.
         files = sorted(start.iterdir()) if start else []
         main(
-            run=Run.of(snakemake, [*snakemake.input.data, *snakemake.input.tokenizer, *files]),
+            run=Run.of(
+                snakemake,
+                Path(__file__).stem,
+                [*snakemake.input.data, *snakemake.input.tokenizer, *files],
+            ),
             start=start,
             tokenizer_files=[Path(path) for path in snakemake.input.tokenizer],
             history=Path(snakemake.output.history),
-            predictions=Path(snakemake.output.predictions),
             metrics=Path(snakemake.output.metrics),
-            model=Path(snakemake.output.folder[0]).parent,
+            predictions=Path(p) if (p := snakemake.output.get("predictions")) else None,
+            model=Path(p[0]).parent if (p := snakemake.output.get("folder")) else None,
         )

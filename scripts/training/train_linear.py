@@ -2,7 +2,8 @@
 
 Inputs: the data set's splits and audit. Outputs: the files of the run contract (``history.csv``,
 where an epoch is a candidate, ``predictions.csv``, ``metrics.json``) and the folder ``model``: the
-first candidate with the highest validation accuracy.
+first candidate with the highest validation accuracy. A candidate of the study's own search has
+history and metrics alone: it never reads the test split.
 """
 
 import logging
@@ -93,15 +94,27 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
     return pd.DataFrame(rows), candidates, iterations, best
 
 
-def main(*, run: Run, history: Path, predictions: Path, metrics: Path, model: Path) -> None:
-    """Train, predict, write the run."""
+def main(
+    *,
+    run: Run,
+    history: Path,
+    metrics: Path,
+    predictions: Path | None = None,
+    model: Path | None = None,
+) -> None:
+    """Train, predict, write the run.
+
+    A candidate of a search neither predicts nor keeps its model.
+    """
     started = time.monotonic()
     # Other threads would add up in another order, and take longer.
     with threadpool_limits(run.hyperparameters["threads"]):
         rows, candidates, iterations, best = train(run)
     logger.info("chosen: %s", candidates[best_epoch(rows) - 1])
     trained = time.monotonic()
-    probabilities = best.probabilities([record["text"] for record in run.texts("test")])
+    probabilities = None
+    if predictions:
+        probabilities = best.probabilities([record["text"] for record in run.texts("test")])
     words = sum(len(record["text"].split()) for record in run.texts("train"))
     outcome = Outcome(
         history=rows,
@@ -115,17 +128,18 @@ def main(*, run: Run, history: Path, predictions: Path, metrics: Path, model: Pa
         packages=("scikit-learn",),
         details={"candidates": candidates},
     )
-    with atomic(model) as folder:
-        best.save(folder)
+    if model:
+        with atomic(model) as folder:
+            best.save(folder)
     write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
 
 
 if __name__ == "__main__":
     with step(snakemake):
         main(
-            run=Run.of(snakemake, snakemake.input.data),
+            run=Run.of(snakemake, Path(__file__).stem, snakemake.input.data),
             history=Path(snakemake.output.history),
-            predictions=Path(snakemake.output.predictions),
             metrics=Path(snakemake.output.metrics),
-            model=Path(snakemake.output.folder[0]).parent,
+            predictions=Path(p) if (p := snakemake.output.get("predictions")) else None,
+            model=Path(p[0]).parent if (p := snakemake.output.get("folder")) else None,
         )

@@ -218,7 +218,7 @@ def many_experiments(count: int, dataset: str = "reviews") -> dict[str, pd.DataF
     columns = dict.fromkeys(("published_mean", "published_std"), np.nan)
     return {
         "runs": pd.DataFrame(runs),
-        "summary": pd.DataFrame(summary).assign(**columns),
+        "summary": pd.DataFrame(summary).assign(**columns, candidates=1),
         "comparisons": pd.DataFrame(
             _compare(dataset, (a, accuracies[a]), (b, accuracies[b]))
             for a, b in combinations(accuracies, 2)

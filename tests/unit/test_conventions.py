@@ -14,7 +14,7 @@ from support import ROOT
 
 SCRIPTS = ROOT / "scripts"
 RULE_FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
-STAGES = ["data", "tokens", "models", "training", "lora", "results", "figures", "report"]
+STAGES = ["data", "tokens", "models", "training", "search", "lora", "results", "figures", "report"]
 SECTIONS = {"conda", "resources", "message", "output"}
 OWN = {"seedwise", "seedwise_fairseq"}
 DISTRIBUTIONS = importlib.metadata.packages_distributions()
@@ -25,7 +25,7 @@ def read_rules():
     rules = {}
     for file in RULE_FILES:
         text = file.read_text(encoding="utf-8")
-        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)*)", text, re.MULTILINE):
+        for name, body in re.findall(r"^(?:rule|checkpoint) (\w+):\n((?:    .*\n|\n)*)", text, re.MULTILINE):
             parts = re.split(r"^    (\w+):", body, flags=re.MULTILINE)[1:]
             rules[name] = dict(zip(parts[::2], map(str.strip, parts[1::2]), strict=True))
     return rules
@@ -88,7 +88,11 @@ def test_rules_were_found():
 
 @pytest.mark.parametrize("name", JOBS)
 def test_a_rule_and_its_script_share_name_and_stage(name):
-    (stage,) = (file.stem for file in RULE_FILES if f"rule {name}:" in file.read_text("utf-8"))
+    (stage,) = (
+        file.stem
+        for file in RULE_FILES
+        if re.search(rf"(rule|checkpoint) {name}:", file.read_text("utf-8"))
+    )
     assert stage in STAGES
     assert JOBS[name]["script"] == f'"../scripts/{stage}/{name}.py"'
     assert (SCRIPTS / stage / f"{name}.py").is_file()

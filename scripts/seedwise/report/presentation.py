@@ -66,7 +66,8 @@ def memory(mib: float) -> str:
 def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
     """Return measured beside published; the last columns only where something was published.
 
-    A single seed has no spread; what depends on no seed has none either, and says so.
+    How many settings were tried on the validation split stands there if any experiment tried more
+    than one. A single seed has no spread; what depends on no seed has none either, and says so.
     """
     one, fixed = summary["n"] == 1, summary["std"].isna()
     limits = pd.Series(map(interval, summary["ci_low"], summary["ci_high"]), summary.index)
@@ -79,6 +80,8 @@ def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
             "95 % interval": limits.mask(fixed, "deterministic"),
         }
     )
+    if (summary["candidates"] > 1).any():
+        table["Tried"] = summary["candidates"].map(number)
     if summary["published_mean"].notna().any():
         std = summary["published_std"].where(summary["published_std"] > 0)
         apart = (summary["mean"] - summary["published_mean"]) / std
@@ -251,11 +254,37 @@ def is_numeric(column: pd.Series) -> bool:
     return all(re.match(rf"[{MINUS}<\d{DASH}]", text) for text in column)
 
 
+def search_table(search: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per candidate: what it tries, and what it reached on the validation split."""
+    tried = search.loc[:, :"valid_accuracy"].drop(
+        columns=["experiment", "candidate", "valid_accuracy"]
+    )
+    values = [
+        "; ".join(f"{key} = {_short(value)}" for key, value in row.dropna().items())
+        for _, row in tried.iterrows()
+    ]
+    return pd.DataFrame(
+        {
+            "Experiment": search["experiment"],
+            "Candidate": values,
+            "Validation": search["valid_accuracy"].map(percent),
+            "Epoch": [number(epoch) for epoch in search["best_epoch"]],
+            "Training": search["train_seconds"].map(seconds),
+            "Chosen": search["chosen"].map({True: "chosen", False: ""}),
+        }
+    )
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 TABLES = {
     "summary": summary_table,
     "runs": runs_table,
     "comparisons": comparisons_table,
     "calibration": calibration_table,
+    "search": search_table,
     "agreement": agreement_table,
     "mistakes": mistakes_table,
     "parameters": lambda table: pd.concat(

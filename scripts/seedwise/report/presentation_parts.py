@@ -147,3 +147,29 @@ def lora_counts(experiment: dict[str, Any]) -> Rows:
         ("All parameters", number(experiment["total_parameters"])),
         ("Trainable share", percent(experiment["trainable_share"], decimals=2)),
     ]  # fmt: skip
+
+
+def searches(experiments: dict[str, Any]) -> pd.DataFrame:
+    """Return what each searched experiment searched, with its bounds and its budget."""
+
+    def text(space: Any) -> str:
+        if isinstance(space, list):
+            return ", ".join(map(str, space))
+        return f"{space['from']} to {space['to']} ({space.get('scale', 'linear')})"
+
+    return pd.DataFrame(
+        [
+            {
+                "Experiment": name,
+                "Hyper-parameter": key,
+                "Values": text(space),
+                "Candidates": f"{search['budget']} at random, seed {search.get('seed', 0)}"
+                if "budget" in search
+                else "all combinations",
+            }
+            for name, experiment in experiments.items()
+            if (search := experiment.get("search"))
+            for key, space in search["over"].items()
+        ],
+        columns=["Experiment", "Hyper-parameter", "Values", "Candidates"],
+    )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from seedwise.study import search
 from seedwise.study.encoders import with_needed_files
 
 Config = dict[str, Any]
@@ -32,12 +33,17 @@ def trains_model(experiment: Config) -> bool:
 def merge_hyperparameters(config: Config) -> None:
     """Lay each experiment's own hyper-parameters over the study's, in place.
 
-    A model whose tokenizer is made in the study gets a section for its defaults, one from a hub the
-    list of the files it needs.
+    A search of the study's is every experiment's that has none of its own (or ``null``). A model
+    whose tokenizer is made in the study gets a section for its defaults, one from a hub the list
+    of the files it needs.
     """
     for experiment in config["experiments"].values():
         section = "finetune" if trains_model(experiment) else experiment["engine"]
-        experiment[section] = config.get(section, {}) | experiment.get(section, {})
+        merged = config.get(section, {}) | experiment.get(section, {})
+        everyone = merged.pop("search", None)
+        if wanted := experiment.pop("search", everyone):
+            experiment["search"] = wanted
+        experiment[section] = merged
     for name in trained_models(config):
         config["models"][name].setdefault("tokenizer", {})
     for name in models_with(config, "transformers_checkpoint"):
@@ -134,19 +140,31 @@ def cores(settings: Config) -> int:
     return settings["threads"] * settings["processes"]
 
 
-def run_settings(config: Config, experiment: str) -> Config:
+def searched(config: Config) -> list[str]:
+    """Return the experiments whose hyper-parameters are searched."""
+    return [name for name, experiment in config["experiments"].items() if "search" in experiment]
+
+
+def candidates(config: Config, experiment: str) -> dict[str, Config]:
+    """Return the hyper-parameters that each candidate of an experiment's search tries."""
+    return search.candidates(config["experiments"][experiment]["search"])
+
+
+def run_settings(config: Config, experiment: str, values: Config | None = None) -> Config:
     """Return all that the results of ``experiment`` depend on, but for seed, data and code.
 
-    A random start does not depend on how the model was pre-trained, so a change there
-    leaves it alone.
+    ``values`` are the hyper-parameters that a search chose, or that its candidate tries. A random
+    start does not depend on how the model was pre-trained, so a change there leaves it alone.
     """
     chosen = config["experiments"][experiment]
     engine = chosen["engine"]
     if not trains_model(chosen):
         named = {"engine": engine, "init": "none", "dataset": chosen["dataset"], "model": engine}
-        return named | {engine: chosen[engine] | {"precision": "float64", "threads": 1}}
+        own = {engine: chosen[engine] | {"precision": "float64", "threads": 1}}
+        return search.with_values(named | own, values or {})
     model = dict(config["models"][chosen["model"]])
     if chosen["init"] == "random":
         model.pop("pretrain", None)
     settings = {key: chosen[key] for key in ("engine", "init", "dataset", "model", "finetune")}
+    settings = search.with_values(settings, values or {})
     return settings | {"architecture": model.pop("architecture", {}), "model_source": model}

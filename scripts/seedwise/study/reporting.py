@@ -70,3 +70,12 @@ def run_files(config: Config, file: str, **wanted: str) -> list[str]:
         for experiment in entries.experiments(config, **wanted)
         for seed in entries.seeds(config, experiment)
     ]
+
+
+def candidate_files(config: Config, file: str) -> list[str]:
+    """Return the path of ``file`` for each candidate of every search."""
+    return [
+        f"<results>/search/{experiment}/candidate-{candidate}/{file}"
+        for experiment in entries.searched(config)
+        for candidate in entries.candidates(config, experiment)
+    ]

@@ -13,6 +13,7 @@ from referencing.jsonschema import DRAFT202012
 from seedwise.errors import UserError, one_line
 from seedwise.study.entries import COMMONEST_LABEL
 from seedwise.study.lora_entries import check_lora
+from seedwise.study.search import check_search
 
 Config = dict[str, Any]
 
@@ -130,6 +131,7 @@ def _cross_check(config: Config) -> Iterator[str]:
         yield from unknown(f"{key}.dataset", "dataset", experiment["dataset"], datasets)
         engine = experiment["engine"]
         own = _engines_with_section()
+        yield from _check_search(config, name, engine if engine in own else "finetune")
         others = own - {engine} | ({"init", "model", "finetune"} if engine in own else set())
         for other in sorted(others & experiment.keys()):
             yield f"{key}.{other}: not a key of the engine {engine!r}"
@@ -144,6 +146,30 @@ def _cross_check(config: Config) -> Iterator[str]:
                 f"{key}.init: 'pretrained', but models.{experiment['model']} has neither "
                 "`pretrain` nor a checkpoint"
             )
+
+
+def _check_search(config: Config, name: str, section: str) -> Iterator[str]:
+    """Yield a message for each mistake in the search of an experiment, if it has one."""
+    experiment = config["experiments"][name]
+    settings = config.get(section, {}) | experiment.get(section, {})
+    for holder in (experiment, settings):
+        if "search" in holder:
+            break
+    else:
+        return
+    search = holder["search"]
+    if search is None:
+        return
+    part = _validator().evolve(schema={"$ref": f"{CONFIG_SCHEMA.name}#/$defs/{section}"})
+    key = f"experiments.{name}.search" if holder is experiment else f"{section}.search"
+
+    def check(tried: Config) -> Iterator[str]:
+        for error in part.iter_errors(tried):
+            yield _describe(_deepest(error)).partition(": ")[2]
+        if "batch_size" in tried:
+            yield from _uneven_batch(section, settings | tried, 8)
+
+    yield from check_search(key, search, section != "finetune", check)
 
 
 def _uneven_batch(key: str, settings: Config, default: int) -> Iterator[str]:

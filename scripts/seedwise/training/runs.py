@@ -46,15 +46,16 @@ class Run:
     script: str
 
     @classmethod
-    def of(cls, job: Any, inputs: Iterable[str | Path]) -> "Run":
-        """Return the run that a rule's ``job``, Snakemake's object, makes of ``inputs``."""
+    def of(cls, job: Any, script: str, inputs: Iterable[str | Path]) -> "Run":
+        """Return the run that ``script`` makes of ``inputs`` in ``job``, Snakemake's object."""
         return cls(
             experiment=job.wildcards.experiment,
-            seed=int(job.wildcards.seed),
+            # A candidate of a search has no seed in its path.
+            seed=int(job.wildcards.get("seed", job.params.get("seed"))),
             settings=job.params.settings,
             data=Path(job.input.data[0]).parent,
             inputs=[Path(path) for path in inputs],
-            script=job.rule,
+            script=script,
         )
 
     @property
@@ -87,7 +88,8 @@ class Outcome:
 
     Attributes:
         history: with the columns `HISTORY`.
-        probabilities: of the test split by the selected checkpoint, shape (texts, labels).
+        probabilities: of the test split by the selected checkpoint, shape (texts, labels); None for
+            a candidate of a search, which does not read it.
         train_seconds: wall time of training and validation, resumed parts included.
         eval_seconds: wall time of the prediction of the test split.
         updates: number of updates.
@@ -99,7 +101,7 @@ class Outcome:
     """
 
     history: pd.DataFrame
-    probabilities: np.ndarray
+    probabilities: np.ndarray | None
     train_seconds: float
     eval_seconds: float
     updates: int
@@ -130,17 +132,29 @@ def predictions_table(
     )
 
 
-def write_run(
-    run: Run, outcome: Outcome, *, history: Path, predictions: Path, metrics: Path
-) -> None:
-    """Write the three files of the contract; ``metrics.json`` comes last."""
+def test_scores(run: Run, probabilities: np.ndarray, predictions: Path) -> dict[str, float]:
+    """Write the predictions of the test split and return their scores."""
     from sklearn.metrics import accuracy_score, f1_score  # a second, which tables need not wait
 
-    with atomic(history) as partial:
-        outcome.history.to_csv(partial, index=False, columns=HISTORY)
-    table = predictions_table(run.texts("test"), run.labels, outcome.probabilities)
+    table = predictions_table(run.texts("test"), run.labels, probabilities)
     with atomic(predictions) as partial:
         table.to_csv(partial, index=False, float_format="%.9g")
+    return {
+        "test_accuracy": float(accuracy_score(table["label"], table["prediction"])),
+        "test_macro_f1": float(f1_score(table["label"], table["prediction"], average="macro")),
+    }
+
+
+def write_run(
+    run: Run, outcome: Outcome, *, history: Path, predictions: Path | None, metrics: Path
+) -> None:
+    """Write the three files of the contract; ``metrics.json`` comes last.
+
+    A candidate of a search has no ``predictions``, and no scores on the test split.
+    """
+    with atomic(history) as partial:
+        outcome.history.to_csv(partial, index=False, columns=HISTORY)
+    tested = test_scores(run, outcome.probabilities, predictions) if predictions else {}
     best = best_epoch(outcome.history)
     valid = outcome.history.query("split == 'valid' and epoch == @best")
     used = run.hyperparameters | {"precision": outcome.precision}
@@ -152,8 +166,7 @@ def write_run(
             "seed": run.seed,
             "best_epoch": best,
             "valid_accuracy": float(valid["accuracy"].iloc[0]),
-            "test_accuracy": float(accuracy_score(table["label"], table["prediction"])),
-            "test_macro_f1": float(f1_score(table["label"], table["prediction"], average="macro")),
+            **tested,
             "train_seconds": round(outcome.train_seconds, 2),
             "eval_seconds": round(outcome.eval_seconds, 2),
             "updates": outcome.updates,
@@ -165,11 +178,13 @@ def write_run(
     )
 
 
-def read_metrics(paths: Sequence[Path]) -> list[Metrics]:
+def read_metrics(
+    paths: Sequence[Path], needed: Sequence[str] = ("experiment", "seed", "test_accuracy")
+) -> list[Metrics]:
     """Read the ``metrics.json`` of each run.
 
     Raises:
-        UserError: A file is not JSON or lacks a field that every run must have.
+        UserError: A file is not JSON or lacks a field that every run must have, ``needed``.
     """
     runs = []
     for path in paths:
@@ -177,15 +192,22 @@ def read_metrics(paths: Sequence[Path]) -> list[Metrics]:
             metrics = read_json(path)
         except json.JSONDecodeError as error:
             raise UserError(f"{path}: not valid JSON ({error}); delete it and run again") from None
-        missing = [key for key in ("experiment", "seed", "test_accuracy") if key not in metrics]
+        missing = [key for key in needed if key not in metrics]
         if missing:
             raise UserError(f"{path}: missing {', '.join(missing)}; delete it and run again")
         runs.append(metrics)
     return runs
 
 
-def check_consistent(runs: Sequence[Metrics], paths: Sequence[Path]) -> None:
+def check_consistent(
+    runs: Sequence[Metrics], paths: Sequence[Path], but: Sequence[str] = ()
+) -> None:
     """Refuse to average runs of one experiment that differ in code, settings, data or precision.
+
+    Args:
+        runs: contents of metrics.json, as `read_metrics` returns them.
+        paths: where they stand.
+        but: fields that may differ.
 
     Raises:
         UserError: Names the runs, the field in which they differ and the command that mends it.
@@ -196,7 +218,7 @@ def check_consistent(runs: Sequence[Metrics], paths: Sequence[Path]) -> None:
             for run, path in zip(runs, paths, strict=True)
             if run["experiment"] == experiment
         ]
-        for field in (*HASHES, "precision"):
+        for field in sorted({*HASHES, "precision"} - set(but)):
             if len({run.get(field) for run, _ in chosen}) > 1:
                 seen = ", ".join(
                     f"seed {run['seed']} has {str(run.get(field))[:12]}" for run, _ in chosen
@@ -204,8 +226,8 @@ def check_consistent(runs: Sequence[Metrics], paths: Sequence[Path]) -> None:
                 files = " ".join(str(path) for _, path in chosen)
                 chosen_by = "set `precision` in the study, or " if field == "precision" else ""
                 raise UserError(
-                    f"runs of experiment {experiment!r} differ in {field} ({seen}), so their mean "
-                    f"would mix different things; {chosen_by}make them anew: "
+                    f"runs of experiment {experiment!r} differ in {field} ({seen}), so they "
+                    f"cannot be compared or averaged; {chosen_by}make them anew: "
                     f"`snakemake --configfile ... --cores all --forcerun {files}`, "
                     "or delete their folders"
                 )

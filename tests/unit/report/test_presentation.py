@@ -45,7 +45,7 @@ def summary(**changes):
     row = {
         "experiment": "a", "engine": "fairseq", "init": "random", "dataset": "d", "n": 3,
         "mean": 0.7967, "std": 0.01, "ci_low": 0.77, "ci_high": 0.82,
-        "published_mean": 0.8167, "published_std": 0.0143,
+        "published_mean": 0.8167, "published_std": 0.0143, "candidates": 1,
     }  # fmt: skip
     return pd.DataFrame([row | changes])
 
@@ -55,6 +55,11 @@ def test_summary_says_how_many_published_standard_deviations_apart():
     assert row["Published"] == "81.7 % ± 1.4"
     assert row["Apart (published std)"] == "−1.4"  # (0.7967 - 0.8167) / 0.0143
     assert row["95 % interval"] == "77.0 to 82.0 %"
+
+
+def test_summary_says_how_many_settings_were_tried_if_any_were():
+    assert "Tried" not in presentation.summary_table(summary())
+    assert presentation.summary_table(summary(candidates=8))["Tried"].tolist() == ["8"]
 
 
 def test_summary_without_published_or_with_a_published_spread_of_zero():

@@ -9,19 +9,24 @@ import yaml
 import analyse_predictions
 import plot_accuracy
 import render_pdf
-from seedwise.files import read_json
+from seedwise.files import read_json, write_json
 from seedwise.report.presentation import TABLES
 from support import ROOT, synthetic_study
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9"/></svg>'
 SUMMARY = """\
-experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std
-fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143
-transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,
+experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std,candidates
+fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143,1
+transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,,1
 """
 COMPARISONS = """\
 dataset,experiment_a,experiment_b,texts,seeds,mean_a,mean_b,difference,ci_low,ci_high,seeds_ci_low,seeds_ci_high,p_value,p_holm,test
 reviews,fairseq-pretrained,transformers-pretrained,400,3,0.79,0.8,0.01,0.002,0.018,,,1e-9,3e-9,t
+"""
+SEARCH = """\
+experiment,candidate,learning_rate,adam_betas,batch_size,valid_accuracy,best_epoch,train_seconds,chosen
+transformers-pretrained,0a,1e-05,,,0.75,2,30.5,False
+transformers-pretrained,0b,0.0001,"[0.9, 0.98]",32.0,0.81,3,30.5,True
 """
 COSTS = """\
 rule,run,wall_seconds,cpu_seconds,peak_mib,tokens_per_second
@@ -52,12 +57,13 @@ def inputs(tmp_path):
     return {
         "config": synthetic_study.CONFIG,
         "template": ROOT / "reports" / "report.typ",
-        "tables": {name: tables / f"{name}.csv" for name in TABLES},
+        "tables": {name: tables / f"{name}.csv" for name in TABLES if name != "search"},
         "audits": {"reviews": results / "data" / "reviews" / "audit.json"},
         "metrics": [folder / "metrics.json" for folder in folders],
         "engines": ["fairseq", "x"],
         "figures": figures[:-1],
         "conversions": {},
+        "chosen": [],
         "lora": None,
         "pdf": tmp_path / "report.pdf",
         "config_output": tmp_path / "config.yaml",
@@ -154,6 +160,29 @@ def test_lora_is_printed_where_there_is_some(inputs, tmp_path):
     assert "Cliquez sur le bouton" in text
 
 
+def test_a_search_is_printed_with_bounds_budget_and_candidates(inputs, tmp_path):
+    config = copy.deepcopy(synthetic_study.CONFIG)
+    over = {
+        "learning_rate": {"from": 1.0e-6, "to": 0.001, "scale": "log"},
+        "batch_size": [16, 32],
+    }
+    config["experiments"]["transformers-pretrained"]["finetune"] = config["finetune"]
+    config["experiments"]["transformers-pretrained"]["search"] = {"over": over, "budget": 2}
+    chosen = tmp_path / "search" / "transformers-pretrained" / "chosen.json"
+    write_json(chosen, {"candidate": "0b", "values": {"learning_rate": 0.0001}})
+    table, figure = tmp_path / "search.csv", tmp_path / "search.svg"
+    table.write_text(SEARCH)
+    figure.write_text(SVG)
+    inputs["tables"]["search"] = table
+    inputs["figures"].append(figure)
+    render_pdf.main(**inputs | {"config": config, "chosen": [chosen]})
+    text = " ".join(text_of(inputs["pdf"]).split())
+    assert "1e-06 to 0.001 (log)" in text and "16, 32" in text
+    assert "2 at random, seed 0" in text
+    assert "learning_rate = 0.0001; adam_betas =" in text and "batch_size = 32" in text
+    assert "transformers-pretrained: 0.0001" in text  # among the hyper-parameters
+
+
 def test_text_from_data_is_never_markup(inputs):
     config = copy.deepcopy(synthetic_study.CONFIG)
     config["title"] = "A #panic() *title* $x$ @here"
@@ -169,7 +198,7 @@ def test_hyperparameters_by_experiment_only_where_they_differ():
             "c": {"engine": "linear", "linear": {"C": [1, 10]}},
         }
     }
-    assert render_pdf.hyperparameters(config) == [
+    assert render_pdf.hyperparameters(config, {"b": {"learning_rate": 2.0e-5}}) == [
         ("epochs", "5"),
         ("learning_rate", "a: 1e-05; b: 2e-05"),
         ("linear.C", "1, 10"),

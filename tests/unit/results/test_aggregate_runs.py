@@ -13,9 +13,15 @@ def metrics(tmp_path):
     return [folder / "metrics.json" for folder in synthetic_study.write_study(tmp_path)]
 
 
-def aggregate(metrics, folder, published=None, audits=None):
+def aggregate(metrics, folder, published=None, audits=None, candidates=None):
     outputs = {"runs_output": folder / "runs.csv", "summary_output": folder / "summary.csv"}
-    aggregate_runs.main(metrics=metrics, audits=audits or {}, published=published or {}, **outputs)
+    aggregate_runs.main(
+        metrics=metrics,
+        audits=audits or {},
+        published=published or {},
+        candidates=candidates or {},
+        **outputs,
+    )
     return tuple(pd.read_csv(path) for path in outputs.values())
 
 
@@ -28,7 +34,7 @@ def test_summary_prints_the_studys_figures(metrics, tmp_path):
     _, summary = aggregate(metrics, tmp_path, published)
     assert list(summary.columns) == [
         "experiment", "engine", "init", "dataset", "n", "mean", "std", "ci_low", "ci_high",
-        "published_mean", "published_std",
+        "published_mean", "published_std", "candidates",
     ]  # fmt: skip
     printed = {
         row.experiment: f"{100 * row.mean:.2f} ± {100 * row.std:.2f}"
@@ -47,6 +53,15 @@ def test_runs_holds_every_scalar_of_the_metrics(metrics, tmp_path):
     expected = [k for k, v in json.loads(metrics[0].read_text()).items() if k != "versions"]
     assert list(runs.columns) == expected
     assert runs[["experiment", "seed"]].drop_duplicates().shape[0] == 9
+
+
+def test_summary_says_how_many_settings_were_tried(metrics, tmp_path):
+    edit(metrics[0], experiment="linear", candidates=[{"C": 1}, {"C": 10}])
+    _, summary = aggregate(metrics, tmp_path, candidates={"linear": 3, "fairseq-random": 4})
+    tried = summary.set_index("experiment")["candidates"].to_dict()
+    assert tried == {
+        "linear": 6, "fairseq-pretrained": 1, "fairseq-random": 4, "transformers-pretrained": 1,
+    }  # fmt: skip
 
 
 def test_one_seed_has_no_interval(metrics, tmp_path):

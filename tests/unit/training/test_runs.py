@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from snakemake.iocontainers import Namedlist
 
 from seedwise.files import write_json, write_jsonl
 from seedwise.training.runs import (
@@ -74,12 +75,15 @@ def run(tmp_path):
 
 def test_a_run_is_read_from_the_job_that_makes_it(run):
     job = SimpleNamespace(
-        wildcards=SimpleNamespace(experiment="e", seed="3"),
-        params=SimpleNamespace(settings=run.settings),
+        wildcards=Namedlist(fromdict={"experiment": "e", "seed": "3"}),
+        params=Namedlist(fromdict={"settings": run.settings}),
         input=SimpleNamespace(data=[str(run.data / "train.jsonl")]),
-        rule="finetune_fairseq",
     )
-    assert Run.of(job, map(str, run.inputs)) == run
+    assert Run.of(job, "finetune_fairseq", map(str, run.inputs)) == run
+    # A candidate of a search gets its seed from its rule.
+    job.wildcards = Namedlist(fromdict={"experiment": "e", "candidate": "0a"})
+    job.params = Namedlist(fromdict={"settings": run.settings, "seed": 3})
+    assert Run.of(job, "finetune_fairseq", map(str, run.inputs)) == run
 
 
 OUTCOME = Outcome(
