@@ -25,7 +25,8 @@ def read_rules():
     rules = {}
     for file in RULE_FILES:
         text = file.read_text(encoding="utf-8")
-        for name, body in re.findall(r"^(?:rule|checkpoint) (\w+):\n((?:    .*\n|\n)*)", text, re.MULTILINE):
+        found = re.findall(r"^(?:rule|checkpoint) (\w+):\n((?:    .*\n|\n)*)", text, re.MULTILINE)
+        for name, body in found:
             parts = re.split(r"^    (\w+):", body, flags=re.MULTILINE)[1:]
             rules[name] = dict(zip(parts[::2], map(str.strip, parts[1::2]), strict=True))
     return rules
