@@ -13,8 +13,8 @@ import pandas as pd
 import peft
 from transformers import PreTrainedModel
 
-from seedwise.environment import conditions, hashes
-from seedwise.files import atomic, read_jsonl, sha256_of_json, write_json, write_jsonl
+from seedwise.environment import conditions, resume_key, shared
+from seedwise.files import atomic, read_jsonl, write_json, write_jsonl
 from seedwise.lora import adapters, answers
 from seedwise.lora.causal_training import train
 from seedwise.lora.questions import SPLITS
@@ -121,8 +121,7 @@ def main(
     empty = adapters.empty_model(base)
     adapters.find_targets(adapters.linear_shapes(empty), settings["lora"]["target_modules"])
     inputs = [*splits.values(), *sorted(path for path in base.rglob("*") if path.is_file())]
-    sums = hashes("finetune_lora", settings, inputs)
-    key = sha256_of_json([sums, seed, here["precision"]])
+    common = shared("finetune_lora", settings, inputs, here, *PACKAGES)
 
     tokenizer = adapters.load_tokenizer(base)
     records = {split: list(read_jsonl(path)) for split, path in splits.items()}
@@ -154,7 +153,7 @@ def main(
     model = adapters.add_adapter(model, settings["lora"], seed)
     counts = adapters.count_parameters(empty, model, settings["lora"])
     frozen = adapters.frozen_sha256(model)
-    with training_scratch(metrics.parent, key) as scratch:
+    with training_scratch(metrics.parent, resume_key(seed, common)) as scratch:
         rows, train_seconds = train(
             model,
             tokenizer,
@@ -211,8 +210,7 @@ def main(
                 "eval_seconds": round(eval_seconds, 2),
                 "updates": settings["updates"],
                 "tokens_per_second": round(texts_seen * tokens / train_seconds, 1),
-                **conditions(here, devices.name(device), *PACKAGES),
-                **sums,
+                **conditions(devices.name(device), common),
             },
         )
 

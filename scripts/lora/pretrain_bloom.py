@@ -19,9 +19,9 @@ from transformers import (
     set_seed,
 )
 
-from seedwise.environment import conditions, hashes
+from seedwise.environment import conditions, resume_key, shared
 from seedwise.errors import UserError
-from seedwise.files import atomic, read_jsonl, sha256_of_json, write_json
+from seedwise.files import atomic, read_jsonl, write_json
 from seedwise.lora.causal_training import train
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
@@ -93,12 +93,12 @@ def main(
     pretrain = devices.prepare(settings["pretrain"])
     pretrain["eval_updates"] = max(1, pretrain["updates"] // 20)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    sums = hashes("pretrain_bloom", settings, corpus)
+    common = shared("pretrain_bloom", settings, corpus, pretrain, *PACKAGES)
     texts = [record["text"] for path in corpus for record in read_jsonl(path)]
     tokenizer = train_tokenizer(texts, settings["architecture"]["vocab_size"])
     blocks = pack_blocks(tokenizer, texts, pretrain["block_tokens"])
     model = build_bloom(settings["architecture"], pretrain["seed"])
-    with training_scratch(metrics.parent, sha256_of_json([sums, pretrain["precision"]])) as scratch:
+    with training_scratch(metrics.parent, resume_key(pretrain["seed"], common)) as scratch:
         rows, seconds = train(
             model,
             tokenizer,
@@ -122,14 +122,7 @@ def main(
                 "parameters": model.num_parameters(),
                 "train_loss": rows["loss"].iloc[-1],
                 "train_seconds": round(seconds, 2),
-                **conditions(
-                    pretrain,
-                    devices.name(pretrain["device"]),
-                    "torch",
-                    "transformers",
-                    "tokenizers",
-                ),
-                **sums,
+                **conditions(devices.name(pretrain["device"]), common),
             },
         )
 

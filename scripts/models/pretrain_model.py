@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.environment import conditions, hashes
-from seedwise.files import atomic, sha256_of_json, write_json
+from seedwise.environment import conditions, resume_key, shared
+from seedwise.files import atomic, write_json
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
 from seedwise.models.checkpoints import load_checkpoint
@@ -70,8 +70,8 @@ def main(
     """Pre-train, or go on where a killed job stopped."""
     pretrain = devices.prepare(settings["pretrain"])
     shards = [path.parent for path in corpus if path.name == "dict.txt"]
-    sums = hashes("pretrain_model", settings, corpus)
-    with training_scratch(model.parent, sha256_of_json([sums, pretrain["precision"]])) as scratch:
+    common = shared("pretrain_model", settings, corpus, pretrain, "fairseq", "torch")
+    with training_scratch(model.parent, resume_key(pretrain["seed"], common)) as scratch:
         started = time.monotonic()
         if pretrain["embeddings"] == "cooccurrence":
             write_embeddings(shards, settings, scratch / EMBEDDINGS)
@@ -95,8 +95,7 @@ def main(
                 "valid_loss": loss,
                 "valid_perplexity": math.exp(loss),
                 "train_seconds": round(time.monotonic() - started, 2),
-                **conditions(pretrain, devices.name(pretrain["device"]), "fairseq", "torch"),
-                **sums,
+                **conditions(devices.name(pretrain["device"]), common),
             },
         )
 

@@ -11,27 +11,47 @@ from seedwise.code import code_sha256
 from seedwise.files import sha256_of_files, sha256_of_json
 
 HASHES = ("config_sha256", "data_sha256", "code_sha256")
-"""Results may be averaged only where all of these agree."""
+"""What the study, its files and our code decide."""
+
+SHARED = (*HASHES, "precision", "threads", "device_type", "versions")
+"""Results may be averaged, and a training resumed, only where all of these agree."""
 
 
-def hashes(script: str, settings: dict[str, Any], inputs: Iterable[Path]) -> dict[str, str]:
-    """Return the `HASHES` of what ``script`` makes of ``settings`` and the files ``inputs``."""
-    values = sha256_of_json(settings), sha256_of_files(inputs), code_sha256(script)
-    return dict(zip(HASHES, values, strict=True))
+def shared(
+    script: str,
+    settings: dict[str, Any],
+    inputs: Iterable[Path],
+    here: dict[str, Any],
+    *packages: str,
+) -> dict[str, Any]:
+    """Return the values of `SHARED` of what a ``script`` trains.
 
-
-def conditions(settings: dict[str, Any], device: str, *packages: str) -> dict[str, Any]:
-    """Return how a training ran: memory, the device's name, ``settings``, packages' versions.
-
-    ``settings`` are those that `seedwise.machine.device.prepare` returns.
+    Args:
+        script: its name.
+        settings: what the study says of the training.
+        inputs: the files that it reads.
+        here: what `seedwise.machine.device.prepare` made of ``settings``.
+        packages: those that train.
     """
     return {
-        "peak_rss_mib": round(peak_rss_mib(), 1),
-        "device": device,
-        "precision": settings["precision"],
-        "threads": settings["threads"],
+        "precision": here["precision"],
+        "threads": here["threads"],
         "versions": versions(*packages),
+        "config_sha256": sha256_of_json(settings),
+        "data_sha256": sha256_of_files(inputs),
+        "code_sha256": code_sha256(script),
+        "device_type": here["device"],
     }
+
+
+def resume_key(seed: int, shared: dict[str, Any]) -> str:
+    """Return the name of the checkpoints with which a training at this ``seed`` may go on."""
+    return sha256_of_json({"seed": seed, **shared})
+
+
+def conditions(device: str, shared: dict[str, Any]) -> dict[str, Any]:
+    """Return how a training ran: its memory, the device's name, and what `shared` returned."""
+    return {"peak_rss_mib": round(peak_rss_mib(), 1), "device": device, **shared}
 
 
 def versions(*packages: str) -> dict[str, str]:

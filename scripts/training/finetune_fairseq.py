@@ -14,7 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from seedwise.files import read_json, sha256_of_json
+from seedwise.environment import resume_key
+from seedwise.files import read_json
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
 from seedwise.models.checkpoints import load_checkpoint
@@ -85,10 +86,9 @@ def main(
     A candidate of a search neither predicts nor keeps its model.
     """
     finetune = devices.prepare(run.finetune)
-    device, precision = finetune["device"], finetune["precision"]
-    key = sha256_of_json({"seed": run.seed, "precision": precision, **run.hashes()})
+    device, shared = finetune["device"], run.shared(finetune, "fairseq", "torch")
     sizes = {"architecture": read_json(architecture)} if architecture else {}
-    with training_scratch(history.parent, key) as scratch:
+    with training_scratch(history.parent, resume_key(run.seed, shared)) as scratch:
         launch.train(
             binarized,
             options=finetuning_options(
@@ -126,8 +126,7 @@ def main(
             updates=last["optimizer_history"][-1]["num_updates"],
             train_tokens=finetune["epochs"] * sum(1 + len(text) for text in tokens),
             device=devices.name(device),
-            precision=precision,
-            packages=("fairseq", "torch"),
+            shared=shared,
         )
         write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
 

@@ -29,7 +29,8 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from seedwise.files import atomic, sha256_of_json
+from seedwise.environment import resume_key
+from seedwise.files import atomic
 from seedwise.machine import device as devices
 from seedwise.machine import distributed
 from seedwise.machine.scratch import training_scratch
@@ -153,7 +154,7 @@ def main(
     to ``start`` from. A candidate of a search neither predicts nor keeps its model.
     """
     finetune = devices.prepare(run.finetune)
-    device, precision = finetune["device"], finetune["precision"]
+    device, shared = finetune["device"], run.shared(finetune, "transformers", "torch")
     if start is None:
         positions = run.settings["architecture"]["max_positions"]
         longest = min(positions, run.settings["model_source"].get("max_tokens", positions))
@@ -169,8 +170,7 @@ def main(
         tokenizer, pad_to_multiple_of=length_multiple(tokenizer.model_max_length)
     )
     updates = finetune["epochs"] * -(-len(splits["train"]) // finetune["batch_size"])
-    key = sha256_of_json({"seed": run.seed, "precision": precision, **run.hashes()})
-    with training_scratch(history.parent, key) as scratch:
+    with training_scratch(history.parent, resume_key(run.seed, shared)) as scratch:
         distributed.run(
             finetune["processes"],
             train,
@@ -211,8 +211,7 @@ def main(
             train_tokens=finetune["epochs"]
             * sum(len(example["input_ids"]) for example in splits["train"]),
             device=devices.name(device),
-            precision=precision,
-            packages=("transformers", "torch"),
+            shared=shared,
         )
         write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
 

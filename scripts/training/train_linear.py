@@ -124,8 +124,7 @@ def main(
         updates=iterations,
         train_tokens=words * len(candidates),
         device=processor_name(),
-        precision=run.hyperparameters["precision"],
-        packages=("scikit-learn",),
+        shared=run.shared(run.hyperparameters | {"device": "cpu"}, "scikit-learn"),
         details={"candidates": candidates},
     )
     if model:

@@ -27,13 +27,13 @@ def write_study(folder: Path, change: Callable[[Any], None] = lambda config: Non
 
 
 def snakemake(
-    folder: Path, *arguments: str | Path, cores: int = 1, **variables: str
+    folder: Path, *arguments: str | Path, cores: int = 1, root: Path = ROOT, **variables: str
 ) -> tuple[int, str]:
     """Run Snakemake on `study.yaml` in ``folder``; return its exit code and all it says.
 
-    ``variables`` join its environment.
+    ``root`` is the checkout with the rules, ``variables`` join the environment.
     """
-    command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", root / "Snakefile"]
     command += ["--configfile", folder / "study.yaml", "--cores", str(cores)]
     # No `python` of an active .venv, no profile of whoever runs the tests; but the OpenBLAS
     # kernels that this machine asks for, which decide the last bits of a sum.

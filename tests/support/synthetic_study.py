@@ -103,6 +103,7 @@ def write_run(results: Path, experiment: str, seed: int) -> Path:
         "config_sha256": "c0" * 32,
         "data_sha256": "da" * 32,
         "code_sha256": "c1" * 32,
+        "device_type": "cpu",
     }
     _write(folder / "metrics.json", json.dumps(metrics, indent=2))
     _write(folder / "history.csv", history.to_csv(index=False))

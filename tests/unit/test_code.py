@@ -43,6 +43,31 @@ def test_hash_changes_with_what_the_script_runs(scripts, edited, changes):
     assert (code.code_sha256("train") != before) == changes
 
 
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("def f():\n    import core.b\n", False),
+        ("# A comment.\ndef f():  # another\n\n    import core.b\n", False),
+        ('"""A module."""\n\n\ndef f():\n    """Do it."""\n    import core.b\n', False),
+        ("def f():\n    import core.b\n    return 1\n", True),
+        ('def f():\n    import core.b\n    "no docstring"\n', True),
+    ],
+)
+def test_comments_docstrings_and_line_breaks_are_no_code(scripts, text, changes):
+    before = code.code_sha256("train")
+    (scripts / "core" / "a.py").write_text(text)
+    code.code_sha256.cache_clear()
+    assert (code.code_sha256("train") != before) == changes
+
+
+def test_modules_without_result_do_not_count(scripts, monkeypatch):
+    monkeypatch.setattr(code, "WITHOUT_RESULT", ("core/b.py",))
+    before = code.code_sha256("train")
+    (scripts / "core" / "b.py").write_text("x = 1\n")
+    code.code_sha256.cache_clear()
+    assert code.code_sha256("train") == before
+
+
 def test_real_scripts_are_followed_into_both_packages():
     found = names("finetune_fairseq")
     assert {"seedwise/training/runs.py", "seedwise/files.py", "seedwise_fairseq/tasks.py"} <= set(

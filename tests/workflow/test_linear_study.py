@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -69,3 +70,30 @@ def test_its_report_needs_no_training_and_no_curves(folder):
     assert {"render_pdf", "render_html", "plot_accuracy"} <= set(planned)
     assert not {rule for rule in planned if rule.startswith(("finetune", "pretrain", "plot_tr"))}
     assert not {"train_linear", "describe_model", "train_tokenizer"} & set(planned)
+
+
+def test_a_comment_retrains_nothing_and_a_statement_does(tmp_path):
+    root, folder = tmp_path / "checkout", tmp_path / "study"
+    for name in ("rules", "scripts", "profiles", "reports", "envs"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", root)
+    write_study(folder, alone)
+    metrics = f"{RUN}/metrics.json"
+    code, output = snakemake(folder, metrics, root=root)
+    assert code == 0, output
+    module, script = (
+        root / "scripts/seedwise/training/runs.py",
+        root / "scripts/training/train_linear.py",
+    )
+    for path in (module, script):
+        path.write_text(f"# A comment.\n{path.read_text()}\n# Another.\n")
+    module.write_text(module.read_text().replace("Write the predictions", "Write all predictions"))
+    code, output = snakemake(folder, "--dry-run", metrics, root=root)
+    assert code == 0 and "Nothing to be done" in output, output
+    progress = root / "scripts/seedwise/machine/progress.py"
+    progress.write_text(f"{progress.read_text()}\nANOTHER = 1\n")
+    code, output = snakemake(folder, "--dry-run", metrics, root=root)
+    assert code == 0 and "Nothing to be done" in output, output
+    module.write_text(f"{module.read_text()}\nANOTHER = 1\n")
+    code, output = snakemake(folder, "--dry-run", metrics, root=root)
+    assert code == 0 and job_counts(output) == {"train_linear": 1}, output

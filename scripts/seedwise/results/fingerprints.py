@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from seedwise.environment import HASHES
+from seedwise.environment import SHARED
 from seedwise.files import read_json, sha256_of_files
 
 RESULTS = (
@@ -17,7 +17,7 @@ RESULTS = (
 )
 """What a run may leave that must come back bit for bit; times and memory are not among it."""
 
-CAUSES = (*HASHES, "versions", "device", "precision", "threads")
+CAUSES = (*SHARED, "device")
 """What a result depends on, in ``metrics.json``."""
 
 

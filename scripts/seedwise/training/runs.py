@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.environment import HASHES, conditions, hashes
+from seedwise.environment import SHARED, conditions, shared
 from seedwise.errors import UserError
 from seedwise.files import atomic, read_json, read_jsonl, write_json
 
@@ -23,6 +23,9 @@ TEXTS = ["id", "label", "prediction"]
 """Columns of ``predictions.csv``, a row per test text; one for each label's probability follows."""
 
 PROBABILITY = "probability_"
+
+CHOSEN_BY = {"precision": "precision", "device_type": "device"}
+"""Keys of a study that decide what is otherwise the machine's choice."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,9 @@ class Run:
         """Return the records (``id``, ``text``, ``label``) of a split."""
         return list(read_jsonl(self.data / f"{split}.jsonl"))
 
-    def hashes(self) -> dict[str, str]:
-        """Return the hashes that runs must share to be averaged."""
-        return hashes(self.script, self.settings, self.inputs)
+    def shared(self, here: dict[str, Any], *packages: str) -> dict[str, Any]:
+        """Return what runs must share to be averaged, see `seedwise.environment.shared`."""
+        return shared(self.script, self.settings, self.inputs, here, *packages)
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,7 @@ class Outcome:
         updates: number of updates.
         train_tokens: tokens seen in training, padding not counted.
         device: name of the processor or GPU.
-        precision: number format of the matrix products in training.
-        packages: those that trained.
+        shared: what `Run.shared` returned.
         details: lists and objects that the engine adds to ``metrics.json``.
     """
 
@@ -107,8 +109,7 @@ class Outcome:
     updates: int
     train_tokens: int
     device: str
-    precision: str
-    packages: tuple[str, ...]
+    shared: dict[str, Any]
     details: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -157,7 +158,6 @@ def write_run(
     tested = test_scores(run, outcome.probabilities, predictions) if predictions else {}
     best = best_epoch(outcome.history)
     valid = outcome.history.query("split == 'valid' and epoch == @best")
-    used = run.hyperparameters | {"precision": outcome.precision}
     write_json(
         metrics,
         {
@@ -171,8 +171,7 @@ def write_run(
             "eval_seconds": round(outcome.eval_seconds, 2),
             "updates": outcome.updates,
             "tokens_per_second": round(outcome.train_tokens / outcome.train_seconds, 1),
-            **conditions(used, outcome.device, *outcome.packages),
-            **run.hashes(),
+            **conditions(outcome.device, outcome.shared),
             **outcome.details,
         },
     )
@@ -202,7 +201,7 @@ def read_metrics(
 def check_consistent(
     runs: Sequence[Metrics], paths: Sequence[Path], but: Sequence[str] = ()
 ) -> None:
-    """Refuse to average runs of one experiment that differ in code, settings, data or precision.
+    """Refuse to average runs of one experiment that differ in what runs must share.
 
     Args:
         runs: contents of metrics.json, as `read_metrics` returns them.
@@ -218,19 +217,31 @@ def check_consistent(
             for run, path in zip(runs, paths, strict=True)
             if run["experiment"] == experiment
         ]
-        for field in sorted({*HASHES, "precision"} - set(but)):
-            if len({run.get(field) for run, _ in chosen}) > 1:
+        for field in (field for field in SHARED if field not in but):
+            values = [run.get(field) for run, _ in chosen]
+            if any(value != values[0] for value in values):
                 seen = ", ".join(
-                    f"seed {run['seed']} has {str(run.get(field))[:12]}" for run, _ in chosen
+                    f"seed {run['seed']} has {value}"
+                    for (run, _), value in zip(chosen, _in_short(values), strict=True)
                 )
                 files = " ".join(str(path) for _, path in chosen)
-                chosen_by = "set `precision` in the study, or " if field == "precision" else ""
+                key = CHOSEN_BY.get(field)
+                chosen_by = f"set `{key}` in the study, or " if key else ""
                 raise UserError(
                     f"runs of experiment {experiment!r} differ in {field} ({seen}), so they "
                     f"cannot be compared or averaged; {chosen_by}make them anew: "
                     f"`snakemake --configfile ... --cores all --forcerun {files}`, "
                     "or delete their folders"
                 )
+
+
+def _in_short(values: Sequence[Any]) -> list[str]:
+    """Return the beginning of each value; of versions, those of packages that differ."""
+    if not all(isinstance(value, dict) for value in values):
+        return [str(value)[:12] for value in values]
+    names = dict.fromkeys(name for value in values for name in value)
+    differing = [name for name in names if len({value.get(name) for value in values}) > 1]
+    return [" ".join(f"{name} {value.get(name)}" for name in differing) for value in values]
 
 
 def scalar_table(runs: Sequence[Metrics]) -> pd.DataFrame:

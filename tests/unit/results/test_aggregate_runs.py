@@ -99,7 +99,9 @@ def test_the_commonest_label_has_a_row_for_each_data_set(metrics, tmp_path):
     assert rows[["std", "ci_low", "ci_high", "published_mean"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize("field", ["code_sha256", "config_sha256", "data_sha256", "precision"])
+@pytest.mark.parametrize(
+    "field", ["code_sha256", "config_sha256", "data_sha256", "precision", "device_type"]
+)
 def test_refuses_to_average_what_differs(metrics, tmp_path, field):
     edit(metrics[4], **{field: "ff" * 32})
     with pytest.raises(UserError) as error:
@@ -109,8 +111,22 @@ def test_refuses_to_average_what_differs(metrics, tmp_path, field):
     assert f"differ in {field}" in message
     assert "seed 1 has ffffffffffff" in message
     assert ("set `precision` in the study" in message) == (field == "precision")
+    assert ("set `device` in the study" in message) == (field == "device_type")
     assert f"--forcerun {metrics[3]} {metrics[4]} {metrics[5]}" in message
     assert not (tmp_path / "summary.csv").exists()
+
+
+def test_refuses_to_average_runs_of_other_versions_and_threads(metrics, tmp_path):
+    versions = json.loads(metrics[4].read_text())["versions"]
+    edit(metrics[4], versions=versions | {"torch": "2.14.0"})
+    with pytest.raises(UserError) as error:
+        aggregate(metrics, tmp_path)
+    assert "differ in versions (seed 0 has torch 2.13.0, seed 1 has torch 2.14.0," in str(
+        error.value
+    )
+    edit(metrics[4], versions=versions, threads=2)
+    with pytest.raises(UserError, match=r"differ in threads \(seed 0 has 1, seed 1 has 2"):
+        aggregate(metrics, tmp_path)
 
 
 def test_experiments_may_differ_from_one_another(metrics, tmp_path):

@@ -1,4 +1,5 @@
 import dataclasses
+import importlib.metadata
 import json
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 from snakemake.iocontainers import Namedlist
 
+from seedwise.environment import SHARED, resume_key
 from seedwise.files import write_json, write_jsonl
 from seedwise.training.runs import (
     Outcome,
@@ -94,8 +96,7 @@ OUTCOME = Outcome(
     updates=30,
     train_tokens=100,
     device="processor",
-    precision="bfloat16",
-    packages=("numpy",),
+    shared={"precision": "bfloat16", "threads": 1},
 )
 
 
@@ -132,17 +133,36 @@ def test_a_run_keeps_the_contract(run, tmp_path):
     assert {key: metrics[key] for key in expected} == expected
 
 
-def test_hashes_follow_settings_inputs_and_code(run, tmp_path):
-    before = run.hashes()
-    assert set(before) == {"config_sha256", "data_sha256", "code_sha256"}
+HERE = {"device": "cpu", "precision": "float32", "threads": 1}
+
+
+def test_what_runs_share_follows_settings_inputs_code_and_machine(run, tmp_path):
+    before = run.shared(HERE, "numpy")
+    assert set(before) == set(SHARED)
+    assert before["versions"].keys() == {"python", "numpy"}
+
+    def changed(run=run, here=HERE):
+        now = run.shared(here, "numpy")
+        assert resume_key(0, now) != resume_key(0, before)  # a checkpoint is not gone on with
+        return [key for key in before if before[key] != now[key]]
+
     settings = run_settings("fairseq", epochs=99)
-    changed = dataclasses.replace(run, settings=settings).hashes()
-    assert [key for key in before if before[key] != changed[key]] == ["config_sha256"]
-    changed = dataclasses.replace(run, script="finetune_transformers").hashes()
-    assert [key for key in before if before[key] != changed[key]] == ["code_sha256"]
+    assert changed(dataclasses.replace(run, settings=settings)) == ["config_sha256"]
+    other = dataclasses.replace(run, script="finetune_transformers")
+    assert changed(other) == ["code_sha256"]
+    assert changed(here=HERE | {"device": "cuda"}) == ["device_type"]
+    assert changed(here=HERE | {"threads": 2}) == ["threads"]
+    assert changed(here=HERE | {"precision": "bfloat16"}) == ["precision"]
     (tmp_path / "input").write_text("y")
-    changed = run.hashes()
-    assert [key for key in before if before[key] != changed[key]] == ["data_sha256"]
+    assert changed() == ["data_sha256"]
+
+
+def test_checkpoints_of_another_version_are_not_gone_on_with(run, monkeypatch):
+    before = resume_key(0, run.shared(HERE, "torch"))
+    assert resume_key(0, run.shared(HERE, "torch")) == before
+    assert resume_key(1, run.shared(HERE, "torch")) != before
+    monkeypatch.setattr(importlib.metadata, "version", lambda package: "2.14.0")
+    assert resume_key(0, run.shared(HERE, "torch")) != before
 
 
 def test_metrics_come_last(run, tmp_path):
