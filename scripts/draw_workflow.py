@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
+RULE = re.compile(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)", re.MULTILINE)
 
 
 def stages(folder: Path) -> dict[str, str]:
@@ -16,7 +17,11 @@ def stages(folder: Path) -> dict[str, str]:
     return {
         rule: file.stem
         for file in sorted(folder.glob("*.smk"))
-        for rule in re.findall(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+        for rule in re.findall(
+            r"^(?:rule|checkpoint|use rule \w+ as) (\w+)",
+            file.read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
     }
 
 

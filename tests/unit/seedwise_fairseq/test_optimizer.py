@@ -21,10 +21,11 @@ def config(**changes):
     return optimizer.FairseqAdamConfig(**CONFIG | changes)
 
 
-def train(kind, **changes):
+def train(kind, bias=False, **changes):
     """Fit a small network for some updates; return its weights after each."""
     torch.manual_seed(0)
-    network = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+    layers = torch.nn.Linear(6, 8, bias=bias), torch.nn.Tanh(), torch.nn.Linear(8, 1, bias=bias)
+    network = torch.nn.Sequential(*layers)
     inputs, targets = torch.randn(32, 6), torch.randn(32, 1)
     algorithm = kind(config(**changes), list(network.parameters()))
     weights = []
@@ -42,8 +43,22 @@ def train(kind, **changes):
 def test_it_computes_the_updates_of_fairseqs_adam(weight_decay):
     ours = train(optimizer.FusedAdamW, weight_decay=weight_decay)
     theirs = train(optimizer.FairseqAdam, weight_decay=weight_decay)
-    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
     assert (ours[-1] - ours[0]).abs().max() > 0.05  # there was something to compare
+
+
+def test_biases_and_norms_do_not_decay():
+    matrix, vector = (torch.nn.Parameter(torch.ones(size)) for size in ((2, 3), (3,)))
+    algorithm = optimizer.FusedAdamW(config(weight_decay=0.5), [matrix, vector])
+    matrix.grad, vector.grad = torch.zeros(2, 3), torch.zeros(3)
+    algorithm.step()
+    assert (matrix == 1 - 1e-2 * 0.5).all() and (vector == 1).all()
+    # Where nothing decays, biases are updated as in fairseq's adam.
+    ours, theirs = (
+        train(kind, bias=True, weight_decay=0.0)
+        for kind in (optimizer.FusedAdamW, optimizer.FairseqAdam)
+    )
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
 def test_options_reach_it():
