@@ -16,6 +16,7 @@ from seedwise.study.datasets import (
     Settings,
     folder_files,
     given_files,
+    split_zones,
     unlabelled_settings,
 )
 from seedwise.study.labels import label_names
@@ -45,6 +46,7 @@ def audit(name: str, settings: Settings, prepared: Prepared) -> dict[str, Any]:
         "dataset": name,
         "labels": labels,
         "split_seed": settings.get("split_seed", 0) if "splits" in settings else None,
+        "zones": split_zones(settings) if "splits" in settings else None,
         "splits": {split: audit_split(part, labels) for split, part in prepared.splits.items()},
         "unlabelled": audit_split(prepared.unlabelled, []),
         "shared": shared_texts(prepared.splits),

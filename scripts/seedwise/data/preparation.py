@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from seedwise.data.archives import read_member
 from seedwise.data.examples import Example, label_rows, unlabelled_rows
 from seedwise.data.readers import read_pair, read_rows
-from seedwise.data.splits import candidates, comparable, draw
+from seedwise.data.splits import candidates, comparable, draw, position
 from seedwise.errors import UserError
 from seedwise.study.datasets import (
     POOL,
@@ -18,6 +18,7 @@ from seedwise.study.datasets import (
     check_dataset,
     file_names,
     given_files,
+    split_zones,
     unlabelled_settings,
 )
 from seedwise.study.labels import label_names, value_column
@@ -87,8 +88,8 @@ def split_texts(
 ) -> Prepared:
     """Make train, valid and test of what is given, drawing what is not.
 
-    Drawn splits share no text with each other or with given ones. What is not drawn stays in
-    train, or is unlabelled text where train is drawn too.
+    Drawn splits share no text with each other or with given ones. What is not drawn is unlabelled
+    text; but where train is not drawn itself, it is all that stands in its zone.
 
     Args:
         settings: The data set's.
@@ -97,7 +98,6 @@ def split_texts(
         extra: Texts of the unlabelled files.
         key: The data set's dotted key, for messages.
     """
-    sizes: dict[str, int] = settings.get("splits", {})
     labels = label_names(settings)
     prepared = Prepared({}, [])
     unrated = {split: [e for e in part if e.label is None] for split, part in given.items()}
@@ -109,31 +109,23 @@ def split_texts(
             spare += part
         else:
             prepared.left_out[f"rated in no range, in {split}"] += len(part)
-    if sizes:
+    if settings.get("splits"):
         pool = splits.pop(POOL) if POOL in splits else splits.pop("train")
         drawable, reasons = candidates(pool, held_out(splits))
         prepared.set_aside += reasons
         counts = Counter(example.label for example in drawable)
         prepared.available = {label: counts[label] for label in labels}
-        drawn = draw(
-            drawable,
-            {split: sizes[split] for split in SPLITS if split in sizes},
-            labels,
-            settings.get("split_seed", 0),
-            balanced=settings.get("balanced", True),
-            key=f"{key}.splits",
-        )
+        drawn = draw(drawable, settings, labels, key)
         splits |= drawn
         used = {example.id for part in drawn.values() for example in part}
         rest = [example for example in pool if example.id not in used]
-        if "train" in drawn:
-            spare += rest
-        else:
-            tested = held_out(drawn)
-            splits["train"] = [e for e in rest if comparable(e.text) not in tested]
-            prepared.left_out["copy of a text drawn for valid or test"] += len(rest) - len(
-                splits["train"]
-            )
+        if "train" not in drawn:
+            low, high = split_zones(settings)["train"]
+            seed = settings.get("split_seed", 0)
+            places = {example.id: position(seed, example.text) for example in rest}
+            splits["train"] = [e for e in rest if low <= places[e.id] < high]
+            rest = [e for e in rest if not low <= places[e.id] < high]
+        spare += rest
     spare += extra
     tested = held_out(splits)
     for example in spare:

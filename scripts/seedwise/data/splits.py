@@ -1,11 +1,17 @@
-"""Draw splits that are balanced, the same on every machine, and share no text."""
+"""Draw splits that share no text, are the same on every machine and stay as data grow."""
 
 import hashlib
+import math
 import unicodedata
 from collections import Counter, defaultdict
 
 from seedwise.data.examples import Example
 from seedwise.errors import UserError
+from seedwise.study.datasets import SPLITS, ZONES, Settings, is_share, leave_train, split_zones
+
+# Where a split begins when it takes fewer texts than its zone has. Test and valid begin at the
+# ends and train in the middle, so wider zones change as little as they can.
+ANCHORS = {"test": 0.0, "train": 0.5, "valid": 1.0}
 
 
 def comparable(text: str) -> str:
@@ -16,13 +22,15 @@ def comparable(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
-def _order(seed: int, text: str) -> bytes:
-    """Return a text's place in the lottery.
+def position(seed: int, text: str) -> float:
+    """Return where in [0, 1) a text stands, by a hash of it and the `split_seed`.
 
-    A hash draws the same everywhere, whatever the library versions and the order of the file,
-    and a text added later moves no other.
+    Texts that are the same (`comparable`) stand at the same place, whatever the library
+    versions, the order of the file and the other texts in it.
     """
-    return hashlib.sha256(f"{seed}\0{text}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}\0{comparable(text)}".encode()).digest()
+    # 53 bits, as many as a float holds.
+    return (int.from_bytes(digest[:8]) >> 11) / 2**53
 
 
 def shares(size: int, counts: dict[str, int], *, balanced: bool) -> dict[str, int]:
@@ -75,47 +83,104 @@ def candidates(pool: list[Example], taken: set[str]) -> tuple[list[Example], Cou
     return drawable, aside
 
 
-def draw(
+def _within(
+    drawable: list[Example], places: dict[str, float], zone: tuple[float, float], split: str
+) -> list[Example]:
+    """Return the texts of a zone, those nearest to the split's anchor first."""
+    low, high = zone
+    inside = [example for example in drawable if low <= places[example.id] < high]
+    return sorted(inside, key=lambda e: abs(places[e.id] - ANCHORS[split]))
+
+
+def _by_label(texts: list[Example], wanted: dict[str, int]) -> tuple[list[Example], Counter[str]]:
+    """Return the first so many texts of each label, and how many are missing."""
+    missing = Counter(wanted)
+    taken = []
+    for example in texts:
+        if missing[str(example.label)] > 0:
+            missing[str(example.label)] -= 1
+            taken.append(example)
+    return taken, +missing
+
+
+def _fitting_zones(
     drawable: list[Example],
-    sizes: dict[str, int],
-    labels: list[str],
-    seed: int,
-    *,
-    balanced: bool = True,
-    key: str = "splits",
+    places: dict[str, float],
+    wanted: dict[str, dict[str, int]],
+    settings: Settings,
+) -> dict[str, float] | None:
+    """Return the narrowest `zones`, in hundredths, that hold what is wanted; None if none do."""
+    zones: dict[str, float] = {}
+    for split in (split for split in ZONES if split in wanted):
+        texts, _ = _by_label(_within(drawable, places, (0.0, 1.0), split), wanted[split])
+        farthest = abs(places[texts[-1].id] - ANCHORS[split])
+        zones[split] = (math.floor(farthest * 100) + 1) / 100
+    fitting = settings | {"zones": zones}
+    train = _within(drawable, places, split_zones(fitting)["train"], "train")
+    _, missing = _by_label(train, wanted.get("train", {}))
+    return zones if leave_train(fitting) and not missing else None
+
+
+def draw(
+    drawable: list[Example], settings: Settings, labels: list[str], key: str
 ) -> dict[str, list[Example]]:
-    """Draw splits at random, stratified by label, each text once, the labels mixed.
+    """Draw splits, each from its own zone of `position`, the labels mixed.
+
+    A share takes all texts of its zone. A number of texts is stratified by label and takes those
+    nearest to the split's end of its zone (train's: to the middle). So neither texts added later
+    nor another number for another split bring a text from one split into another.
 
     Args:
         drawable: The texts, all different.
-        sizes: Texts per split.
+        settings: The data set's; its `splits` are drawn. Numbers have equal classes if it is
+            `balanced` (as it is unless it says otherwise), else classes as in ``drawable``.
         labels: The classes, in order.
-        seed: The `split_seed`.
-        balanced: Equal classes; otherwise as in ``drawable``.
-        key: The dotted configuration key, for messages.
+        key: The data set's dotted key, for messages.
 
     Raises:
-        UserError: There are too few texts of a class.
+        UserError: There are too few texts of a class, in all or in a zone.
     """
-    by_label: dict[str, list[Example]] = {label: [] for label in labels}
-    lots = {example.id: _order(seed, comparable(example.text)) for example in drawable}
-    for example in sorted(drawable, key=lambda e: lots[e.id]):
-        by_label[str(example.label)].append(example)
-    counts = {label: len(examples) for label, examples in by_label.items()}
-    wanted = {split: shares(n, counts, balanced=balanced) for split, n in sizes.items()}
+    seed, balanced = settings.get("split_seed", 0), settings.get("balanced", True)
+    places = {example.id: position(seed, example.text) for example in drawable}
+    found = Counter(example.label for example in drawable)
+    counts = {label: found[label] for label in labels}
+    sizes = {split: settings["splits"][split] for split in SPLITS if split in settings["splits"]}
+    wanted = {
+        split: shares(int(size), counts, balanced=balanced)
+        for split, size in sizes.items()
+        if not is_share(size)
+    }
     for label in labels:
         needed = sum(share[label] for share in wanted.values())
         if needed > counts[label]:
-            there = ", ".join(f"{count:,} {name}" for name, count in counts.items())
             raise UserError(
-                f"{key}: need {needed:,} different texts of label {label!r}, but there are "
-                f"only {there}"
+                f"{key}.splits: need {needed:,} different texts of label {label!r}, but there are "
+                f"only {_listed(counts)}"
             )
     drawn: dict[str, list[Example]] = {}
-    for split, share in wanted.items():
-        chosen: list[Example] = []
-        for label, count in share.items():
-            chosen += by_label[label][:count]
-            del by_label[label][:count]
-        drawn[split] = sorted(chosen, key=lambda e: lots[e.id])
-    return drawn
+    for split, zone in split_zones(settings).items():
+        if split not in sizes:
+            continue
+        inside = _within(drawable, places, zone, split)
+        chosen, missing = _by_label(inside, wanted[split]) if split in wanted else (inside, None)
+        if missing:
+            label = next(label for label in labels if missing[label])
+            held = Counter(example.label for example in inside)
+            zones = _fitting_zones(drawable, places, wanted, settings)
+            advice = f"`zones: {_flow(zones)}`" if zones else "fewer texts"
+            raise UserError(
+                f"{key}.splits.{split}: need {wanted[split][label]:,} different texts of label "
+                f"{label!r}, but in its zone, {zone[1] - zone[0]:.2g} of all texts, are only "
+                f"{_listed({name: held[name] for name in labels})}; ask for {advice}, or for a "
+                f"share (`{split}: {max(sizes[split] / len(drawable), 0.01):.2g}`)"
+            )
+        drawn[split] = sorted(chosen, key=lambda e: places[e.id])
+    return {split: drawn[split] for split in sizes}
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _flow(zones: dict[str, float]) -> str:
+    return "{" + ", ".join(f"{split}: {width:g}" for split, width in zones.items()) + "}"

@@ -18,6 +18,8 @@ Files = str | list[str] | dict[str, str]
 SPLITS = ("train", "valid", "test")
 UNLABELLED = "unlabelled"
 POOL = "all"
+# How wide the zones are from which numbers of texts are drawn, where `zones` does not say it.
+ZONES = {"test": 0.25, "valid": 0.15}
 _READING = ("format", "dialect", "quoted", "columns", "text")
 
 
@@ -117,10 +119,67 @@ def input_function(config: dict[str, Any]) -> Callable[[Any], list[str]]:
     return inputs
 
 
+def is_share(size: float) -> bool:
+    """Return whether the size of a split is a share of the texts, not their number."""
+    return size < 1
+
+
+def split_zones(settings: Settings) -> dict[str, tuple[float, float]]:
+    """Return the zone of each split in [0, 1): its lower bound, and its upper one, excluded.
+
+    Test lies at 0, valid at 1 and train between; a given split has no width. A zone depends on
+    the sizes of other splits only if they are shares, and then train's alone.
+
+    Args:
+        settings: The data set's, checked.
+    """
+    sizes = settings.get("splits", {})
+    widths = {
+        split: size if is_share(size) else settings.get("zones", {}).get(split, ZONES[split])
+        for split, size in sizes.items()
+        if split in ZONES
+    }
+    low, high = widths.get("test", 0.0), 1 - widths.get("valid", 0.0)
+    zones = {"test": (0.0, low), "valid": (high, 1.0), "train": (low, high)}
+    if is_share(share := sizes.get("train", 1)):
+        start = max(low, min(0.5 - share / 2, high - share))
+        zones["train"] = (start, min(start + share, high))
+    return zones
+
+
+def leave_train(settings: Settings) -> bool:
+    """Return whether the zones of test and valid leave train its share, or any texts at all."""
+    low, high = split_zones(settings)["train"]
+    size = settings.get("splits", {}).get("train", 1)
+    return low < high and (not is_share(size) or round(size - (high - low), 9) <= 0)
+
+
+def check_sizes(settings: Settings, key: str) -> None:
+    """Raise a `UserError` if the sizes of splits and zones contradict each other."""
+    sizes, count = settings.get("splits", {}), len(settings["labels"])
+    for split, size in sizes.items():
+        if not is_share(size) and size != int(size):
+            raise UserError(f"{key}.splits.{split}: {size} is no whole number, nor a share below 1")
+        if not is_share(size) and size < count:
+            raise UserError(f"{key}.splits.{split}: {size} texts for {count} labels")
+    for split in settings.get("zones", {}):
+        if split not in sizes or is_share(sizes[split]):
+            raise UserError(
+                f"{key}.zones.{split}: only a split drawn as a number of texts has a width to set; "
+                + (f"that of {split} is its share" if split in sizes else f"{split} is not drawn")
+            )
+    if not leave_train(settings):
+        raise UserError(
+            f"{key}.splits: test, valid and train do not fit; their shares, or the `zones` of "
+            f"numbers ({ZONES['test']} for test, {ZONES['valid']} for valid if not given), must be "
+            "1 together at most, and leave something to train"
+        )
+
+
 def check_dataset(settings: Settings, key: str) -> None:
     """Raise a `UserError` if the parts of a data set's configuration contradict each other."""
     check_labels(settings, key)
-    sizes, given, count = settings.get("splits", {}), given_files(settings), len(settings["labels"])
+    sizes, given = settings.get("splits", {}), given_files(settings)
     if settings["format"] != "review-label" and any(isinstance(f, dict) for f in given.values()):
         raise UserError(f"{key}: only review-label has files of `text` and of `label`")
     for split in ("valid", "test"):
@@ -130,9 +189,7 @@ def check_dataset(settings: Settings, key: str) -> None:
             raise UserError(f"{key}.splits: {split} is missing; give its size or its file")
     if POOL not in given and "train" not in given:
         raise UserError(f"{key}.files: train is missing")
-    for split, size in sizes.items():
-        if size < count:
-            raise UserError(f"{key}.splits.{split}: {size} texts for {count} labels")
+    check_sizes(settings, key)
 
 
 def check_datasets(config: dict[str, Any]) -> None:
