@@ -26,7 +26,7 @@ rule all:
     input:
         expand("results/{s}/data/{d}/audit.json", s=config["study"], d=config["datasets"]),
 """
-ROWS = "text,label\n" + "".join(f"text {n},{'yes' if n % 2 else 'no'}\n" for n in range(40))
+ROWS = "text,label\n" + "".join(f"text {n},{'yes' if n % 2 else 'no'}\n" for n in range(100))
 SETTINGS = {
     "format": "table",
     "labels": ["no", "yes"],

@@ -91,11 +91,11 @@ def test_splits_and_audit(results):
     splits = {name: read_records(data / f"{name}.jsonl") for name in ("train", "valid", "test")}
     assert {name: len(records) for name, records in splits.items()} == {
         "train": 80,
-        "valid": 20,
-        "test": 28,
+        "valid": 14,
+        "test": 20,
     }
     texts = [record["text"] for records in splits.values() for record in records]
-    assert len(set(texts)) == 128
+    assert len(set(texts)) == 80 + 14 + 20
     assert {tuple(record) for records in splits.values() for record in records} == {
         ("id", "text", "label")
     }

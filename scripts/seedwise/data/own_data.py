@@ -148,8 +148,17 @@ def describe(settings: Settings, paths: list[Path], text: str | None, label: str
         values = table[settings["label"]]
         count = len(tables[0])
     settings["labels"] = labels_of(values)
-    given, least = settings.get("files", {}), len(settings["labels"])
-    sizes = {"valid": min(1000, count // 10), "test": min(2000, count // 5)}
-    missing = {split: max(least, size) for split, size in sizes.items() if split not in given}
+    few = 4 * len(settings["labels"])
+    missing = {
+        split: _share(share, few, most, count)
+        for split, share, most in (("valid", 0.1, 1000), ("test", 0.2, 2000))
+        if split not in settings.get("files", {})
+    }
     if missing:
-        settings |= {"splits": missing, "balanced": False}
+        settings["splits"] = missing
+
+
+def _share(share: float, few: int, most: int, count: int) -> float:
+    """Return a round share that gives about ``few`` to ``most`` of ``count`` texts."""
+    wanted = min(max(share * count, few), most, count / 3)
+    return float(f"{wanted / count:.1g}")

@@ -140,16 +140,18 @@ def split_texts(
     return prepared
 
 
-def check_splits(splits: dict[str, list[Example]], labels: list[str], key: str) -> None:
+def check_splits(splits: dict[str, list[Example]], settings: Settings, key: str) -> None:
     """Raise a `UserError` if a split is empty or lacks all but one class."""
     for split, examples in splits.items():
         counts = Counter(example.label for example in examples)
+        drawn = split in settings.get("splits", {})
+        advice = "; give it a larger share, or try another `split_seed`" if drawn else ""
         if not examples:
-            raise UserError(f"{key}: split {split!r} is empty")
+            raise UserError(f"{key}: split {split!r} is empty{advice}")
         if len(counts) < 2:
             raise UserError(
                 f"{key}: split {split!r} has only label {examples[0].label!r}, but the study "
-                f"is to tell {', '.join(labels)} apart"
+                f"is to tell {', '.join(label_names(settings))} apart{advice}"
             )
 
 
@@ -165,5 +167,5 @@ def prepare(settings: Settings, key: str) -> Prepared:
     extra = read_unlabelled(other, changes) if other else []
     prepared = split_texts(settings, given, extra, key)
     prepared.changes = changes
-    check_splits(prepared.splits, label_names(settings), key)
+    check_splits(prepared.splits, settings, key)
     return prepared

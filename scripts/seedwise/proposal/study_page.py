@@ -91,8 +91,7 @@ def dataset_section(settings: Settings) -> str:
     comments = {
         "text": "The columns of the text and of its label.",
         "labels": "The classes, as the data write them.",
-        "splits": "Drawn at random, copies of a text never in two splits; the rest is train.",
-        "balanced": "As many texts of each label as the data have; `true` draws equal numbers.",
+        "splits": "Shares of the texts, the rest is train. None moves into another as data grow.",
     }
     lines = []
     for key, value in settings.items():

@@ -125,10 +125,10 @@ def is_share(size: float) -> bool:
 
 
 def split_zones(settings: Settings) -> dict[str, tuple[float, float]]:
-    """Return the zone of each split in [0, 1): its lower bound, and its upper one, excluded.
+    """Return the zone in [0, 1) of each split that is drawn, and train's: its bounds.
 
-    Test lies at 0, valid at 1 and train between; a given split has no width. A zone depends on
-    the sizes of other splits only if they are shares, and then train's alone.
+    The lower bound belongs to it. Test lies at 0, valid at 1 and train between, so the width of
+    one of those two changes train's zone at most.
 
     Args:
         settings: The data set's, checked.
@@ -140,7 +140,8 @@ def split_zones(settings: Settings) -> dict[str, tuple[float, float]]:
         if split in ZONES
     }
     low, high = widths.get("test", 0.0), 1 - widths.get("valid", 0.0)
-    zones = {"test": (0.0, low), "valid": (high, 1.0), "train": (low, high)}
+    zones = {"test": (0.0, low), "valid": (high, 1.0)}
+    zones = {split: zones[split] for split in widths} | {"train": (low, high)}
     if is_share(share := sizes.get("train", 1)):
         start = max(low, min(0.5 - share / 2, high - share))
         zones["train"] = (start, min(start + share, high))

@@ -34,7 +34,7 @@ def test_one_file_of_any_format(folder, ending):
     assert config["study"] == "my-reviews"
     assert (settings["text"], settings["label"]) == ("review_body", "sentiment")
     assert settings["labels"] == list(FEELINGS)
-    assert settings["splits"] == {"valid": 18, "test": 36}
+    assert settings["splits"] == {"valid": 0.1, "test": 0.2}
     assert list(config["experiments"]) == ["linear", "fairseq-minilm", "transformers-minilm"]
     text = (folder / "my-reviews.yaml").read_text(encoding="utf-8")
     assert text.count("#") > 10

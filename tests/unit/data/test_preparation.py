@@ -14,7 +14,11 @@ examples = st.lists(
     min_size=15,
     max_size=60,
 )
-sizes = st.dictionaries(st.sampled_from(["train", "valid", "test"]), st.integers(2, 3), max_size=3)
+sizes = st.dictionaries(
+    st.sampled_from(["train", "valid", "test"]),
+    st.integers(2, 3) | st.sampled_from([0.1, 0.25]),
+    max_size=3,
+)
 
 
 @given(examples, examples, sizes)

@@ -34,13 +34,15 @@ def run(settings, tmp_path):
 def test_all_splits_from_one_table(tmp_path):
     rows = [f"text {n},{n % 2}" for n in range(100)] + ["text 0,0", '"  ",1', "torn,0", "torn,1"]
     settings = make_csv(tmp_path / "a.csv", rows)
-    read, audit = run(settings | {"splits": {"train": 40, "valid": 10, "test": 20}}, tmp_path)
+    sizes = {"splits": {"train": 40, "valid": 10, "test": 20}, "zones": {"test": 0.3}}
+    read, audit = run(settings | sizes, tmp_path)
     assert [len(read[part]) for part in PARTS] == [40, 10, 20, audit["unlabelled"]["texts"]]
     assert audit["labels"] == ["0", "1"]
     assert audit["splits"]["test"]["labels"] == {"0": 10, "1": 10}
     test = (tmp_path / "out/test.jsonl").read_bytes()
     assert audit["splits"]["test"]["sha256"] == hashlib.sha256(test).hexdigest()
     assert audit["available"] == {"0": 50, "1": 50}
+    assert audit["zones"] == {"test": [0, 0.3], "valid": [0.85, 1], "train": [0.3, 0.85]}
     assert audit["set_aside"] == {
         "copy of another text": 1,
         "empty text": 1,
@@ -102,14 +104,17 @@ def test_valid_drawn_from_train_leaves_the_rest(tmp_path):
         "format": "table",
         "labels": ["0", "1"],
         "files": {"train": "train.csv", "test": "test.csv"},
-        "splits": {"valid": 28},
+        "splits": {"valid": 8},
+        "zones": {"valid": 0.5},
     }
     read, audit = run(settings, tmp_path)
     valid, train = ([r["text"] for r in read[part]] for part in ("valid", "train"))
-    assert len(set(valid)) == 28 and not set(valid) & set(train) and "tested" not in valid
+    assert len(set(valid)) == 8 and not set(valid) & set(train) and "tested" not in valid
     assert audit["set_aside"] == {"copy of another text": 1, "also in a given split": 1}
-    assert len(train) + len(valid) + sum(audit["left_out"].values()) == len(rows)
-    assert not read["unlabelled"]
+    unused = {r["text"] for r in read["unlabelled"]}
+    assert len(train) > 8 and unused and not unused & {*train, *valid, "tested"}
+    left_out = sum(audit["left_out"].values())
+    assert len(train) + len(valid) + len(read["unlabelled"]) + left_out == len(rows)
 
 
 WEBIS_ITEM = "<item><rating>{}</rating><url>u</url><text>{}</text><title>t</title></item>\n\n"
@@ -138,10 +143,12 @@ def test_webis_cls_10(tmp_path):
         "domain": "books",
         "labels": {"0": {"below": 3}, "1": {"above": 3}},
         "splits": {"valid": 4},
+        "zones": {"valid": 0.5},
     }
     read, audit = run(settings, tmp_path)
-    assert [len(read[part]) for part in PARTS] == [16, 4, 8, 2]
-    assert audit["splits"]["train"]["labels"] == {"0": 8, "1": 8}
+    assert audit["splits"]["valid"]["labels"] == {"0": 2, "1": 2}
+    assert audit["splits"]["train"]["texts"] + audit["unlabelled"]["texts"] == 16 + 2
+    assert audit["zones"] == {"valid": [0.5, 1], "train": [0, 0.5]}
     assert read["test"][0] == {"id": "test:3", "text": "test 0 & c", "label": "1"}
     with pytest.raises(UserError, match=r"no member 'cls-acl10-unprocessed/jp/books/train.review'"):
         run(settings | {"language": "jp"}, tmp_path)
@@ -163,9 +170,10 @@ def test_a_url_or_hub_folder_is_read_like_a_local_one(tmp_path, monkeypatch):
         "file": ["one.csv", "two.csv"],
         "labels": ["0", "1"],
         "splits": {"valid": 4, "test": 4},
+        "zones": {"valid": 0.4},
     }
     read, audit = run(settings, tmp_path)
-    assert [len(read[part]) for part in PARTS] == [12, 4, 4, 0]
+    assert [len(read[part]) for part in PARTS] == [7, 4, 4, 5]
     with pytest.raises(
         UserError, match=r"no member 'data/three.csv'; it holds data/one.csv, data/"
     ):
@@ -235,6 +243,12 @@ def test_too_few_texts(tmp_path):
     settings = make_csv(tmp_path / "a.csv", ["a,0", "b,0", "c,1", "a,0"])
     with pytest.raises(UserError, match=r"datasets.d.splits: need 2 .*'1', but .* only 2 0, 1 1"):
         run(settings | {"splits": {"valid": 2, "test": 2}}, tmp_path)
+
+
+def test_a_share_without_a_text_of_a_label_says_what_helps(tmp_path):
+    settings = make_csv(tmp_path / "a.csv", [f"text {n},{n % 2}" for n in range(30)])
+    with pytest.raises(UserError, match=r"d: split 'valid' .*; give it a larger share, or try an"):
+        run(settings | {"splits": {"valid": 0.01, "test": 0.3}}, tmp_path)
 
 
 def test_texts_as_they_are(tmp_path):

@@ -6,9 +6,11 @@ from referencing import Registry, Resource
 from seedwise.errors import UserError
 from seedwise.study.datasets import (
     check_dataset,
+    check_sizes,
     dataset_inputs,
     file_names,
     given_files,
+    split_zones,
     unlabelled_settings,
 )
 from support import ROOT
@@ -69,6 +71,9 @@ def test_the_schema_is_one_and_describes_every_key():
         TABLE | {"file": ["a.csv", "b.csv"], "dialect": "csv", "text": "body", "balanced": False},
         without(TABLE, "splits") | {"files": {"train": "a", "valid": "b", "test": "c"}},
         PAIR | {"file": {"text": "a.txt", "label": "b.txt"}, "splits": {"valid": 2, "test": 2}},
+        TABLE | {"splits": {"train": 0.7, "valid": 0.1, "test": 0.2}},
+        TABLE | {"splits": {"train": 100, "valid": 10, "test": 0.2}, "zones": {"valid": 0.5}},
+        WEBIS | {"zones": {"valid": 0.3}},
         TABLE | {"unlabelled": {"files": ["more.txt"], "format": "lines"}},
         TABLE | {"source": {"url": "https://example.org/a.zip"}},
         TABLE | {"source": {"package": "a==1.0", "sha256": SHA, "distribution": "wheel"}},
@@ -94,6 +99,11 @@ def test_what_is_allowed(settings):
         {"labels": {"a": {}, "b": {"above": 1}}},
         {"splits": {}},
         {"splits": {"valid": 0}},
+        {"splits": {"valid": -0.1}},
+        {"splits": {"valid": "10%"}},
+        {"zones": {"train": 0.5}},
+        {"zones": {"test": 1}},
+        {"zones": {}},
         {"splits": {"validation": 5}},
         {"file": "a", "files": {"train": "b"}},
         {"files": {"valid": "b"}},
@@ -139,6 +149,18 @@ def test_located_and_source_serve_other_schemas():
             "d.splits.valid: valid has a file already",
         ),
         (TABLE | {"splits": {"valid": 1, "test": 5}}, "d.splits.valid: 1 texts for 2 labels"),
+        (TABLE | {"splits": {"valid": 2.5, "test": 5}}, "d.splits.valid: 2.5 is no whole number"),
+        (TABLE | {"splits": {"valid": 0.5, "test": 0.5}}, "d.splits: test, valid and train do not"),
+        (
+            TABLE | {"splits": {"train": 0.61, "valid": 10, "test": 10}},
+            r"do not fit.*0.25 for test, 0.15 for valid",
+        ),
+        (TABLE | {"zones": {"test": 0.9}}, "must be 1 together at most"),
+        (WEBIS | {"zones": {"test": 0.3}}, "d.zones.test: only .* number .*; test is not drawn"),
+        (
+            TABLE | {"splits": {"valid": 0.2, "test": 5}, "zones": {"valid": 0.3}},
+            "d.zones.valid: only .*; that of valid is its share",
+        ),
         (TABLE | {"file": {"text": "a", "label": "b"}}, "d: only review-label has files of"),
         (WEBIS | {"labels": [0, 1]}, "d.labels: webis-cls has ratings"),
     ],
@@ -146,6 +168,27 @@ def test_located_and_source_serve_other_schemas():
 def test_contradictions(settings, message):
     with pytest.raises(UserError, match=message):
         check_dataset(settings, "d")
+
+
+@pytest.mark.parametrize(
+    ("splits", "zones", "expected"),
+    [
+        ({"valid": 9, "test": 9}, {}, {"test": (0, 0.25), "train": (0.25, 0.85)}),
+        ({"valid": 9, "test": 9}, {"test": 0.3}, {"test": (0, 0.3), "valid": (0.85, 1)}),
+        ({"valid": 9}, {}, {"train": (0, 0.85), "valid": (0.85, 1)}),
+        ({"valid": 0.5, "test": 0.25}, {}, {"train": (0.25, 0.5), "valid": (0.5, 1)}),
+        ({"train": 0.5, "valid": 0.1, "test": 0.2}, {}, {"train": (0.25, 0.75)}),
+        ({"train": 0.5, "valid": 0.1, "test": 0.4}, {}, {"train": (0.4, 0.9)}),
+        ({"train": 0.5, "valid": 0.4, "test": 0.1}, {}, {"train": (0.1, 0.6)}),
+    ],
+)
+def test_zones(splits, zones, expected):
+    settings = TABLE | {"splits": splits, "zones": zones}
+    check_sizes(settings, "d")
+    found = split_zones(settings)
+    assert set(found) == {"train", *splits}
+    for split, bounds in expected.items():
+        assert found[split] == pytest.approx(bounds)
 
 
 def test_where_the_files_are():
