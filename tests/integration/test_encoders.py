@@ -48,6 +48,7 @@ def study(published, server, tmp_path_factory):
         config["study"] = "encoders"
         config["seeds"] = [0]
         config["datasets"]["reviews"]["splits"] = {"train": 32, "valid": 16, "test": 16}
+        config["datasets"]["reviews"]["zones"] = {"valid": 0.2, "test": 0.2}
         config["finetune"] |= {"epochs": 1, "batch_size": 16}
         config["models"] = {}
         for kind, path in published.items():
