@@ -91,7 +91,7 @@ def dataset_section(settings: Settings) -> str:
     comments = {
         "text": "The columns of the text and of its label.",
         "labels": "The classes, as the data write them.",
-        "splits": "Shares of the texts; the rest is train. Texts added later move none into another.",
+        "splits": "Shares of the texts; the rest is train. Texts added later move none of them.",
     }
     lines = []
     for key, value in settings.items():
