@@ -27,6 +27,7 @@ TRAINING = {
     "pretrain_model",
     "finetune_fairseq",
     "finetune_transformers",
+    "search_fairseq",
     "pretrain_bloom",
     "finetune_lora",
 }
@@ -48,7 +49,11 @@ def change(config):
     config["models"]["tiny"]["pretrain"] |= {"updates": 300, "checkpoint_updates": INTERVAL}
     config["finetune"] |= {"epochs": 12, "checkpoint_updates": INTERVAL}
     config["experiments"]["fairseq-pretrained"]["finetune"] = {"epochs": 30}
-    config["experiments"]["fairseq-random"]["finetune"] = {"epochs": 1}
+    # With a search: what it chose is known to Snakemake only when its candidates have ended.
+    config["experiments"]["fairseq-random"] |= {
+        "finetune": {"epochs": 1},
+        "search": {"over": {"learning_rate": [1.0e-3, 3.0e-3]}},
+    }
 
 
 def job_of(cluster: Cluster, rule: str, *words: str) -> dict[str, str]:
