@@ -94,6 +94,7 @@ checkpoint choose_candidate:
         runtime=10,
     params:
         candidates=lambda w: entries.candidates(config, w.experiment),
+        selection=config["selection"],
     message:
         "Choose the best candidate of {wildcards.experiment}"
     script:

@@ -1,4 +1,4 @@
-"""Choose the candidate of a search with the best validation accuracy, the first of equals.
+"""Choose the candidate of a search that is best on the validation split, the first of equals.
 
 Inputs: metrics.json of every candidate, in their order. Output: chosen.json, with the candidate's
 name and the values of its hyper-parameters.
@@ -10,15 +10,18 @@ from typing import Any
 
 from seedwise.files import write_json
 from seedwise.step import step
+from seedwise.study.selection import first_best
 from seedwise.training.runs import check_consistent, read_metrics
 
 
-def main(*, metrics: Sequence[Path], candidates: Mapping[str, Any], output: Path) -> None:
+def main(
+    *, metrics: Sequence[Path], candidates: Mapping[str, Any], selection: str, output: Path
+) -> None:
     """Write the choice; ``candidates`` are the values by name, in the order of ``metrics``."""
-    runs = read_metrics(metrics, needed=("experiment", "seed", "valid_accuracy"))
+    field = f"valid_{selection}"
+    runs = read_metrics(metrics, needed=("experiment", "seed", field))
     check_consistent(runs, metrics, but=["config_sha256"])
-    accuracies = [run["valid_accuracy"] for run in runs]
-    name = list(candidates)[accuracies.index(max(accuracies))]
+    name = list(candidates)[first_best([run[field] for run in runs], selection)]
     write_json(output, {"candidate": name, "values": candidates[name], "of": len(candidates)})
 
 
@@ -27,5 +30,6 @@ if __name__ == "__main__":
         main(
             metrics=[Path(path) for path in snakemake.input.metrics],
             candidates=snakemake.params.candidates,
+            selection=snakemake.params.selection,
             output=Path(snakemake.output.chosen),
         )

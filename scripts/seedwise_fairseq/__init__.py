@@ -18,4 +18,4 @@ logging.getLogger("fairseq.checkpoint_utils").addFilter(
 
 USER_DIR = Path(__file__).parent
 
-from seedwise_fairseq import model, optimizer, tasks  # noqa: E402, F401
+from seedwise_fairseq import criterion, model, optimizer, tasks  # noqa: E402, F401

@@ -72,9 +72,12 @@ def train(data: Path | str, *, options: Options, selects_best: bool, processes: 
         selects_best: whether the best checkpoint is wanted beside the last.
         processes: how many share the training.
     """
-    done = resume.choose_checkpoint(Path(str(options["save-dir"])), selects_best=selects_best)
+    scratch = Path(str(options["save-dir"]))
+    done = resume.choose_checkpoint(scratch, selects_best=selects_best)
+    patience = int(options.get("patience", 0))
+    stopped = patience and resume.has_stopped(scratch, str(options["selection"]), patience)
     # Called once more, fairseq would add an update to a training that ends inside an epoch.
-    if done < int(options["max-update"]):
+    if done < int(options["max-update"]) and not stopped:
         distributed.run(processes, _train_here, data, options)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from seedwise.errors import UserError
 from seedwise.files import atomic
 from seedwise.models.checkpoints import load_checkpoint
+from seedwise.study.selection import epochs_without_gain
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +60,19 @@ def choose_checkpoint(scratch: Path, *, selects_best: bool) -> int:
             shutil.copyfile(scratch / newest, partial)
     logger.info("going on from %s, after %d updates", scratch / newest, usable[newest])
     return usable[newest]
+
+
+def epochs_waited(history: list[dict[str, Any]], selection: str) -> int:
+    """Return how many epochs there were after the best of a training's history."""
+    scores = [row[selection] for row in history if row["split"] == "valid"]
+    return epochs_without_gain(scores, selection)
+
+
+def has_stopped(scratch: Path, selection: str, patience: int) -> bool:
+    """Tell whether a training had lost its patience before it was killed."""
+    last = scratch / LAST
+    history = load_checkpoint(last)["task_state"]["history"] if last.is_file() else []
+    return bool(history) and epochs_waited(history, selection) >= patience
 
 
 def _read_whole(path: Path) -> dict[str, Any]:

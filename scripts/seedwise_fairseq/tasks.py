@@ -5,6 +5,7 @@ history of the epochs in the checkpoint, so that a resumed run loses none of it.
 """
 
 import math
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,13 @@ from torch.nn import functional
 from seedwise.machine import distributed
 from seedwise.machine.progress import Reporter
 from seedwise.models.checkpoints import load_checkpoint
+from seedwise_fairseq import resume
 from seedwise_fairseq.batches import FirstBatchDataset, LengthGroupedDataset, PaddedDataset, lengths
+from seedwise_fairseq.criterion import BEST_SO_FAR, macro_f1
 from seedwise_fairseq.layers import accelerate
 
 ROWS_MULTIPLE = 64
 """Tokens that the masked-language model projects onto its vocabulary together."""
-
-TIE_BREAK = 1e-7
-"""Percent of accuracy taken off per epoch: fairseq keeps the last of equal scores, we the first."""
 
 
 class _EpochHistory:
@@ -120,20 +120,34 @@ class _EpochHistory:
         self._epoch = epoch
 
     def post_validate(self, model: Any, stats: dict[str, Any], meters: Any) -> None:
-        """Store a row per split and epoch, and make the first of equal epochs the best.
+        """Store a row per split and epoch, and say whether it is the best so far.
 
-        What is found at a checkpoint inside an epoch is neither stored nor ever the best.
+        fairseq keeps the last of equal scores, so the best so far has the number of its epoch for
+        a score, and any other 0. What is found at a checkpoint inside an epoch is neither stored
+        nor ever the best.
         """
         if self._is_inside_an_epoch():
-            if "accuracy" in stats:
-                stats["accuracy"] = -1.0
+            _score(stats, -1, epochs_without_gain=0)
             return
         rows = {"train": metrics.get_meters("train"), "valid": meters}
         self.state.history.extend(
             _history_row(self._epoch, split, values) for split, values in rows.items()
         )
-        if "accuracy" in stats:
-            stats["accuracy"] = 100 * self.state.history[-1]["accuracy"] - TIE_BREAK * self._epoch
+        if BEST_SO_FAR in stats:
+            waited = resume.epochs_waited(self.state.history, self.cfg.selection)
+            _score(stats, 0 if waited else self._epoch, epochs_without_gain=waited)
+
+
+def _score(stats: dict[str, Any], score: int, epochs_without_gain: int) -> None:
+    """Set what fairseq chooses the best checkpoint by, and how long it has waited for a better one.
+
+    It counts the latter itself, but forgets it when a training is resumed.
+    """
+    if BEST_SO_FAR in stats:
+        stats[BEST_SO_FAR] = score
+        waiting = sys.modules["fairseq_cli.train"].should_stop_early
+        # It adds one where the score is not above the best.
+        waiting.best, waiting.num_runs = score, epochs_without_gain - 1
 
 
 def _history_row(epoch: int, split: str, meters: Any) -> dict[str, Any]:
@@ -142,6 +156,8 @@ def _history_row(epoch: int, split: str, meters: Any) -> dict[str, Any]:
     if "accuracy" in meters:
         texts = int(meters["accuracy"].count)
         row["accuracy"] = round(float(meters["accuracy"].avg) / 100 * texts) / texts
+        if split == "valid":
+            row["macro_f1"] = macro_f1(meters)
     return row
 
 
@@ -166,6 +182,9 @@ class _SharedOptions:
 class SeedwiseSentencePredictionConfig(_SharedOptions, SentencePredictionConfig):
     """Options of `--task seedwise_sentence_prediction` beside those of `sentence_prediction`."""
 
+    selection: str = field(
+        default="accuracy", metadata={"help": "by what the best epoch is chosen"}
+    )
     group_by_length: int = field(
         default=0, metadata={"help": "batch size for batches of similar length; 0: random batches"}
     )

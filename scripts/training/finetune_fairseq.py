@@ -3,7 +3,7 @@
 Inputs: the data set's splits and audit, its binarized form, for a pre-trained start the fairseq
 checkpoint, and for a published encoder its ``architecture`` (JSON). Outputs: the files of the run
 contract (``history.csv``, ``predictions.csv``, ``metrics.json``) and ``model.pt``, the checkpoint
-of the first epoch with the highest validation accuracy. A candidate of a search has the first and
+of the first epoch that is best on the validation split. A candidate of a search has the first and
 the third alone: it never reads the test split.
 """
 
@@ -24,6 +24,7 @@ from seedwise.tokens.indexed import read_texts
 from seedwise.tokens.vocabulary import BOS_ID, EOS_ID
 from seedwise.training.runs import Outcome, Run, best_epoch, write_run
 from seedwise_fairseq import launch
+from seedwise_fairseq.criterion import BEST_SO_FAR
 from seedwise_fairseq.predict import HEAD, class_probabilities, load_model
 
 
@@ -32,6 +33,7 @@ def finetuning_options(
     *,
     texts: int,
     classes: int,
+    class_weights: list[float] | None,
     seed: int,
     scratch: Path,
     pretrained: Path | None,
@@ -42,6 +44,7 @@ def finetuning_options(
         settings: the settings of the experiment, its ``finetune`` as `devices.prepare` returns it.
         texts: number of training texts.
         classes: number of labels.
+        class_weights: their weights in the training loss; ``None`` for equal ones.
         seed: the run's seed.
         scratch: where checkpoints go.
         pretrained: the checkpoint to start from; ``None`` for a random start.
@@ -51,7 +54,8 @@ def finetuning_options(
     batch_size = finetune["batch_size"] // finetune["processes"]
     options = {
         "task": "seedwise_sentence_prediction",
-        "criterion": "sentence_prediction",
+        "criterion": "seedwise_sentence_prediction",
+        "class-weights": ",".join(map(str, class_weights or [])),
         "classification-head-name": HEAD,
         "num-classes": classes,
         "init-token": BOS_ID,
@@ -62,9 +66,12 @@ def finetuning_options(
         "max-epoch": finetune["epochs"],
         "progress-epochs": finetune["epochs"],
         "batch-size-valid": finetune["eval_batch_size"],
-        "best-checkpoint-metric": "accuracy",
+        "selection": settings["selection"],
+        "best-checkpoint-metric": BEST_SO_FAR,
         "maximize-best-checkpoint-metric": True,
     }
+    if finetune["patience"]:
+        options["patience"] = finetune["patience"]
     if pretrained is not None:
         options["finetune-from-model"] = str(pretrained)
     return options
@@ -95,6 +102,7 @@ def main(
                 run.settings | sizes | {"finetune": finetune},
                 texts=len(run.texts("train")),
                 classes=len(run.labels),
+                class_weights=run.class_weights(),
                 seed=run.seed,
                 scratch=scratch,
                 pretrained=pretrained,
@@ -106,8 +114,8 @@ def main(
         best = load_checkpoint(scratch / "checkpoint_best.pt")
         rows = pd.DataFrame(last["task_state"]["history"])
         saved_epoch = best["task_state"]["history"][-1]["epoch"]
-        if saved_epoch != best_epoch(rows):
-            raise RuntimeError(f"epoch {saved_epoch} was saved, but {best_epoch(rows)} is best")
+        if saved_epoch != (epoch := best_epoch(rows, run.selection)):
+            raise RuntimeError(f"epoch {saved_epoch} was saved, but {epoch} is best")
         tokens = read_texts(binarized / "input0" / "train")  # without <s>
         probabilities = None
         started = time.monotonic()
@@ -124,7 +132,7 @@ def main(
             train_seconds=float(last["extra_state"]["previous_training_time"]),
             eval_seconds=time.monotonic() - started,
             updates=last["optimizer_history"][-1]["num_updates"],
-            train_tokens=finetune["epochs"] * sum(1 + len(text) for text in tokens),
+            train_tokens=int(rows["epoch"].max()) * sum(1 + len(text) for text in tokens),
             device=devices.name(device),
             shared=shared,
         )

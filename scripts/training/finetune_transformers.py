@@ -3,10 +3,11 @@
 Inputs: the data set's splits and audit, and a transformers folder to start from or, for a random
 start without one, the files of the tokenizer. Outputs: the files of the run contract
 (``history.csv``, ``predictions.csv``, ``metrics.json``) and the folder ``model``: the weights of
-the first epoch with the highest validation accuracy, with tokenizer. A candidate of a search has
+the first epoch that is best on the validation split, with tokenizer. A candidate of a search has
 history and metrics alone: it never reads the test split.
 """
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -39,23 +40,26 @@ from seedwise.models.classification import Example, class_probabilities, encode
 from seedwise.models.conversion import build_tokenizer, roberta_config
 from seedwise.models.transformers_layers import accelerate, length_multiple
 from seedwise.step import step
+from seedwise.study.selection import DIRECTIONS
 from seedwise.training.classifier_training import (
     ClassifierTrainer,
     EpochOrder,
+    Patience,
     TrainingHistory,
     history_table,
+    is_exhausted,
 )
-from seedwise.training.runs import Outcome, Run, best_epoch, write_run
+from seedwise.training.runs import Outcome, Run, best_epoch, macro_f1, write_run
 from seedwise.training.trainer import log_progress, training_arguments
 from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkpoint
 
 
 def finetuning_arguments(
-    finetune: dict[str, Any], *, updates: int, seed: int, scratch: Path
+    finetune: dict[str, Any], *, updates: int, selection: str, seed: int, scratch: Path
 ) -> TrainingArguments:
     """Return the arguments of a fine-tuning whose learning rate is zero after ``updates``.
 
-    ``finetune`` is what `devices.prepare` returns.
+    ``finetune`` is what `devices.prepare` returns, ``selection`` that of the study.
     """
     return training_arguments(
         finetune,
@@ -73,7 +77,8 @@ def finetuning_arguments(
         eval_strategy="epoch",
         save_strategy="epoch",
         load_best_model_at_end=True,
-        metric_for_best_model="accuracy",  # the first of equal epochs stays the best
+        metric_for_best_model=selection,  # the first of equal epochs stays the best
+        greater_is_better=DIRECTIONS[selection] > 0,
         logging_strategy="epoch",
         ddp_backend="gloo" if finetune["device"] == "cpu" and finetune["processes"] > 1 else None,
         average_tokens_across_devices=False,  # our loss is a mean over texts, of each process
@@ -101,9 +106,14 @@ def initial_model(
     )
 
 
-def accuracy(predicted: EvalPrediction) -> dict[str, float]:
-    """Return the share of texts whose highest logit is their label's."""
-    return {"accuracy": float((predicted.predictions.argmax(-1) == predicted.label_ids).mean())}
+def scores(predicted: EvalPrediction) -> dict[str, float]:
+    """Return the share of texts whose highest logit is their label's, and macro F1."""
+    logits, labels = predicted.predictions, predicted.label_ids
+    best = logits.argmax(-1)
+    return {
+        "accuracy": float((best == labels).mean()),
+        "macro_f1": macro_f1(labels, best, logits.shape[-1]),
+    }
 
 
 def train(
@@ -117,20 +127,30 @@ def train(
     checkpoint: Path | None,
 ) -> None:
     """Train, from a checkpoint if there is one; state and best model stay in the scratch."""
+    if checkpoint:
+        state = checkpoint / TRAINER_STATE_NAME
+        log = TrainerState.load_from_json(str(state)).log_history
+        if is_exhausted(log, run.selection, finetune["patience"]):  # killed after its end
+            shutil.copy(state, scratch)
+            return
     set_seed(run.seed)
-    epochs, checkpoints = TrainingHistory(), Checkpoints(finetune["checkpoint_updates"])
+    epochs = TrainingHistory(run.class_weights())
+    checkpoints = Checkpoints(finetune["checkpoint_updates"])
+    patience = Patience(run.selection, finetune["patience"])
     network = accelerate(initial_model(run.labels, run.settings, start))
     trainer = ClassifierTrainer(
         model=network,
         # Made here, because they look for the other processes.
-        args=finetuning_arguments(finetune, updates=updates, seed=run.seed, scratch=scratch),
+        args=finetuning_arguments(
+            finetune, updates=updates, selection=run.selection, seed=run.seed, scratch=scratch
+        ),
         train_dataset=splits["train"],
         eval_dataset=splits["valid"],
         data_collator=collator,
         processing_class=collator.tokenizer,
-        compute_metrics=accuracy,
+        compute_metrics=scores,
         compute_loss_func=epochs.loss,
-        callbacks=[checkpoints, epochs, EpochOrder()],
+        callbacks=[checkpoints, epochs, EpochOrder(), patience],
     )
     log_progress(trainer, lines=False)
     with saving_first(checkpoints.save_now):
@@ -185,22 +205,23 @@ def main(
         )
         state = TrainerState.load_from_json(str(scratch / TRAINER_STATE_NAME))
         rows = history_table(state.log_history)
-        best_updates = best_epoch(rows) * updates // finetune["epochs"]
+        best = best_epoch(rows, run.selection)
+        best_updates = best * updates // finetune["epochs"]
         kept = str(state.best_model_checkpoint)
         if not kept.endswith(f"checkpoint-{best_updates}"):
-            raise RuntimeError(f"{kept} was kept, but epoch {best_epoch(rows)} is best")
+            raise RuntimeError(f"{kept} was kept, but epoch {best} is best")
         probabilities = None
         started = time.monotonic()
         if model:
-            best = accelerate(
+            network = accelerate(
                 AutoModelForSequenceClassification.from_pretrained(kept, dtype=torch.float32)
             )
             started = time.monotonic()
             probabilities = class_probabilities(
-                best.to(device), splits["test"], collator, finetune["eval_batch_size"]
+                network.to(device), splits["test"], collator, finetune["eval_batch_size"]
             )
             with atomic(model) as folder:
-                best.save_pretrained(folder)
+                network.save_pretrained(folder)
                 tokenizer.save_pretrained(folder)
         outcome = Outcome(
             history=rows,
@@ -208,7 +229,7 @@ def main(
             train_seconds=max(entry.get("seconds", 0.0) for entry in state.log_history),
             eval_seconds=time.monotonic() - started,
             updates=state.global_step,
-            train_tokens=finetune["epochs"]
+            train_tokens=int(rows["epoch"].max())
             * sum(len(example["input_ids"]) for example in splits["train"]),
             device=devices.name(device),
             shared=shared,

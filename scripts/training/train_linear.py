@@ -2,7 +2,7 @@
 
 Inputs: the data set's splits and audit. Outputs: the files of the run contract (``history.csv``,
 where an epoch is a candidate, ``predictions.csv``, ``metrics.json``) and the folder ``model``: the
-first candidate with the highest validation accuracy. A candidate of the study's own search has
+first candidate that is best on the validation split. A candidate of the study's own search has
 history and metrics alone: it never reads the test split.
 """
 
@@ -23,7 +23,8 @@ from seedwise.files import atomic
 from seedwise.machine.progress import Reporter
 from seedwise.models.linear import FEATURES, LinearModel
 from seedwise.step import step
-from seedwise.training.runs import Outcome, Run, best_epoch, write_run
+from seedwise.study.selection import epochs_without_gain
+from seedwise.training.runs import Outcome, Run, best_epoch, macro_f1, write_run
 
 logger = logging.getLogger(__name__)
 
@@ -53,15 +54,18 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
 
     Returns:
         The history, what the candidates are, the solver's iterations over all of them, and the
-        first model with the highest validation accuracy.
+        first of the best models by the study's `selection`.
     """
     settings, labels = run.hyperparameters, run.labels
     records = {split: run.texts(split) for split in ("train", "valid")}
     texts = {split: [record["text"] for record in part] for split, part in records.items()}
     truth = {split: [labels.index(r["label"]) for r in part] for split, part in records.items()}
     progress = Reporter(len(settings["features"]) * len(settings["C"]))
+    weights = run.class_weights()
+    weights = dict(enumerate(weights)) if weights else None
     rows: list[dict[str, Any]] = []
     candidates: list[dict[str, Any]] = []
+    scores: list[float] = []
     iterations, best = 0, None
     for features in settings["features"]:
         vectorizer = TfidfVectorizer(**FEATURES[features])
@@ -70,7 +74,7 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
             "valid": vectorizer.transform(texts["valid"]),
         }
         for c in settings["C"]:
-            classifier = LogisticRegression(C=c, max_iter=ITERATIONS)
+            classifier = LogisticRegression(C=c, max_iter=ITERATIONS, class_weight=weights)
             classifier.fit(tfidf["train"], truth["train"])
             iterations += int(classifier.n_iter_.max())
             model = LinearModel.of(labels, features, vectorizer, classifier)
@@ -82,11 +86,13 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
                         "split": split,
                         "loss": log_loss(truth[split], found, labels=range(len(labels))),
                         "accuracy": accuracy_score(truth[split], found.argmax(axis=1)),
+                        "macro_f1": macro_f1(truth[split], found.argmax(axis=1), len(labels)),
                     }
                 )
-            accuracy = rows[-1]["accuracy"]
-            if accuracy > max((tried["valid_accuracy"] for tried in candidates), default=-1.0):
+            scores.append(rows[-1][run.selection])
+            if epochs_without_gain(scores, run.selection) == 0:
                 best = model
+            accuracy = rows[-1]["accuracy"]
             candidates.append({"features": features, "C": c, "valid_accuracy": accuracy})
             logger.info("%s, C = %g: validation accuracy %.4f", features, c, accuracy)
             progress.report(len(candidates), rows[-2]["loss"], rows[-2]["accuracy"])
@@ -110,7 +116,7 @@ def main(
     # Other threads would add up in another order, and take longer.
     with threadpool_limits(run.hyperparameters["threads"]):
         rows, candidates, iterations, best = train(run)
-    logger.info("chosen: %s", candidates[best_epoch(rows) - 1])
+    logger.info("chosen: %s", candidates[best_epoch(rows, run.selection) - 1])
     trained = time.monotonic()
     probabilities = None
     if predictions:

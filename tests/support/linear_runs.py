@@ -24,11 +24,13 @@ def make_run(
     for split, records in splits.items():
         write_jsonl(data / f"{split}.jsonl", records)
     settings = {"features": ["words", "characters"], "C": [0.1, 1, 10, 100]} | linear
+    settings.setdefault("class_weights", None)
     return Run(
         experiment="linear",
         seed=0,
         settings={
             **{"engine": "linear", "init": "none", "dataset": "reviews", "model": "linear"},
+            "selection": "accuracy",
             "linear": settings | {"precision": "float64", "threads": 1},
         },
         data=data,

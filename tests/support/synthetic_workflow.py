@@ -39,6 +39,7 @@ wildcard_constraints:
 TRANSFORMERS_FILES = ["config.json"]
 experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
 config.setdefault("licence", "mit")
+config.setdefault("selection", "accuracy")
 search_of_experiment = []
 run_settings = lambda w: entries.run_settings(config, w.experiment)
 

@@ -37,6 +37,7 @@ def merge_hyperparameters(config: Config) -> None:
     whose tokenizer is made in the study gets a section for its defaults, one from a hub the list
     of the files it needs.
     """
+    config.setdefault("selection", "accuracy")
     for experiment in config["experiments"].values():
         section = "finetune" if trains_model(experiment) else experiment["engine"]
         merged = config.get(section, {}) | experiment.get(section, {})
@@ -160,6 +161,7 @@ def run_settings(config: Config, experiment: str, values: Config | None = None) 
     engine = chosen["engine"]
     if not trains_model(chosen):
         named = {"engine": engine, "init": "none", "dataset": chosen["dataset"], "model": engine}
+        named |= {"selection": config["selection"]}
         own = {engine: chosen[engine] | {"precision": "float64", "threads": 1}}
         return search.with_values(named | own, values or {})
     model = dict(config["models"][chosen["model"]])
@@ -167,4 +169,5 @@ def run_settings(config: Config, experiment: str, values: Config | None = None) 
         model.pop("pretrain", None)
     settings = {key: chosen[key] for key in ("engine", "init", "dataset", "model", "finetune")}
     settings = search.with_values(settings, values or {})
+    settings["selection"] = config["selection"]
     return settings | {"architecture": model.pop("architecture", {}), "model_source": model}

@@ -14,6 +14,25 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from seedwise.machine import distributed
 from seedwise.machine.progress import Reporter
+from seedwise.study.selection import epochs_without_gain
+
+
+def is_exhausted(log: list[dict[str, float]], selection: str, patience: int | None) -> bool:
+    """Tell whether the epochs of a Trainer's log have not got better for too long."""
+    scores = [entry[f"eval_{selection}"] for entry in log if f"eval_{selection}" in entry]
+    return bool(patience and scores) and epochs_without_gain(scores, selection) >= patience
+
+
+class Patience(TrainerCallback):
+    """Ends a training that does not get better; what it knows is in the log of each checkpoint."""
+
+    def __init__(self, selection: str, patience: int | None) -> None:
+        self._selection, self._patience = selection, patience
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Stop after so many epochs without gain."""
+        if is_exhausted(state.log_history, self._selection, self._patience):
+            control.should_training_stop = True
 
 
 class TrainingHistory(TrainerCallback):
@@ -24,15 +43,22 @@ class TrainingHistory(TrainerCallback):
     dropout, before its update. Counts of all processes of a training are added up.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, class_weights: list[float] | None = None) -> None:
+        self._weights = torch.tensor(class_weights) if class_weights else None
         self._clear()
 
     def _clear(self) -> None:
         self._loss, self._correct, self._texts = 0.0, 0, 0
 
     def loss(self, outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
-        """Return the mean cross-entropy of ``outputs.logits`` (B, labels), and count the batch."""
-        loss = cross_entropy(outputs.logits.float(), labels)
+        """Return the mean cross-entropy of ``outputs.logits`` (B, labels), and count the batch.
+
+        In training each text counts with the weight of its label.
+        """
+        weights = None
+        if self._weights is not None and torch.is_grad_enabled():
+            weights = self._weights.to(labels.device)
+        loss = cross_entropy(outputs.logits.float(), labels, weight=weights)
         if torch.is_grad_enabled():
             self._loss += loss.item() * len(labels)
             self._correct += int((outputs.logits.argmax(dim=-1) == labels).sum())
@@ -136,13 +162,14 @@ class ClassifierTrainer(Trainer):
 
 
 def history_table(log: list[dict[str, float]]) -> pd.DataFrame:
-    """Return a row per epoch and split from the Trainer's log: epoch, split, loss, accuracy."""
+    """Return a row per epoch and split from the Trainer's log, as history.csv has it."""
     rows = [
         {
             "epoch": round(entry["epoch"]),
             "split": split,
             "loss": entry[f"{prefix}_loss"],
             "accuracy": entry[f"{prefix}_accuracy"],
+            "macro_f1": entry.get(f"{prefix}_macro_f1"),
         }
         for split, prefix in (("train", "train"), ("valid", "eval"))
         for entry in log

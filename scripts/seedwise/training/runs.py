@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,17 @@ import numpy as np
 import pandas as pd
 
 from seedwise.environment import SHARED, conditions, shared
-from seedwise.errors import UserError
+from seedwise.errors import UserError, one_line
 from seedwise.files import atomic, read_json, read_jsonl, write_json
+from seedwise.study.selection import first_best
 
 Metrics = dict[str, Any]
 
-HISTORY = ["epoch", "split", "loss", "accuracy"]
-"""Columns of ``history.csv``: a row per epoch and split, the loss in nats."""
+HISTORY = ["epoch", "split", "loss", "accuracy", "macro_f1"]
+"""Columns of ``history.csv``: a row per epoch and split, the loss in nats.
+
+Macro F1 is that of the validation split.
+"""
 
 TEXTS = ["id", "label", "prediction"]
 """Columns of ``predictions.csv``, a row per test text; one for each label's probability follows."""
@@ -72,6 +77,11 @@ class Run:
         return self.settings.get("finetune") or self.settings[self.settings["engine"]]
 
     @property
+    def selection(self) -> str:
+        """By what the best epoch is chosen on the validation split."""
+        return self.settings["selection"]
+
+    @property
     def labels(self) -> list[str]:
         """The labels in the order of the model's classes."""
         return read_json(self.data / "audit.json")["labels"]
@@ -79,6 +89,26 @@ class Run:
     def texts(self, split: str) -> list[dict[str, Any]]:
         """Return the records (``id``, ``text``, ``label``) of a split."""
         return list(read_jsonl(self.data / f"{split}.jsonl"))
+
+    def class_weights(self) -> list[float] | None:
+        """Return the weight of each label in the training loss; None where all have the same.
+
+        Raises:
+            UserError: Weights are given for other labels than those of the data set.
+        """
+        given, labels = self.hyperparameters["class_weights"], self.labels
+        if given is None:
+            return None
+        if given == "balanced":
+            counts = Counter(record["label"] for record in self.texts("train"))
+            return [counts.total() / (len(labels) * max(1, counts[label])) for label in labels]
+        if set(given) != set(labels):
+            section = "finetune" if "finetune" in self.settings else self.settings["engine"]
+            raise UserError(
+                f"{section}.class_weights: weights for {', '.join(map(one_line, given))}; the "
+                f"labels of {self.settings['dataset']} are {', '.join(map(one_line, labels))}"
+            )
+        return [float(given[label]) for label in labels]
 
     def shared(self, here: dict[str, Any], *packages: str) -> dict[str, Any]:
         """Return what runs must share to be averaged, see `seedwise.environment.shared`."""
@@ -113,10 +143,19 @@ class Outcome:
     details: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def best_epoch(history: pd.DataFrame) -> int:
-    """Return the first of the epochs with the highest validation accuracy."""
-    valid = history[history["split"] == "valid"].set_index("epoch")["accuracy"]
-    return int(valid.idxmax())
+def best_epoch(history: pd.DataFrame, selection: str) -> int:
+    """Return the first of the epochs that are the best on the validation split."""
+    valid = history[history["split"] == "valid"]
+    return int(valid["epoch"].iloc[first_best(valid[selection].tolist(), selection)])
+
+
+def macro_f1(labels: Sequence[int], predictions: Sequence[int], classes: int) -> float:
+    """Return the mean F1 over all ``classes``, present or not: one that nobody names has 0."""
+    from sklearn.metrics import f1_score  # a second, which tables need not wait
+
+    return float(
+        f1_score(labels, predictions, labels=range(classes), average="macro", zero_division=0)
+    )
 
 
 def predictions_table(
@@ -135,14 +174,17 @@ def predictions_table(
 
 def test_scores(run: Run, probabilities: np.ndarray, predictions: Path) -> dict[str, float]:
     """Write the predictions of the test split and return their scores."""
-    from sklearn.metrics import accuracy_score, f1_score  # a second, which tables need not wait
+    from sklearn.metrics import accuracy_score
 
     table = predictions_table(run.texts("test"), run.labels, probabilities)
     with atomic(predictions) as partial:
         table.to_csv(partial, index=False, float_format="%.9g")
     return {
         "test_accuracy": float(accuracy_score(table["label"], table["prediction"])),
-        "test_macro_f1": float(f1_score(table["label"], table["prediction"], average="macro")),
+        "test_macro_f1": macro_f1(
+            *(table[column].map(run.labels.index) for column in ("label", "prediction")),
+            len(run.labels),
+        ),
     }
 
 
@@ -156,7 +198,7 @@ def write_run(
     with atomic(history) as partial:
         outcome.history.to_csv(partial, index=False, columns=HISTORY)
     tested = test_scores(run, outcome.probabilities, predictions) if predictions else {}
-    best = best_epoch(outcome.history)
+    best = best_epoch(outcome.history, run.selection)
     valid = outcome.history.query("split == 'valid' and epoch == @best")
     write_json(
         metrics,
@@ -172,6 +214,9 @@ def write_run(
             "updates": outcome.updates,
             "tokens_per_second": round(outcome.train_tokens / outcome.train_seconds, 1),
             **conditions(outcome.device, outcome.shared),
+            "selection": run.selection,
+            **{f"valid_{key}": float(valid[key].iloc[0]) for key in ("macro_f1", "loss")},
+            "epochs": int(outcome.history["epoch"].max()),
             **outcome.details,
         },
     )

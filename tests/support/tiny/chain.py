@@ -38,6 +38,8 @@ FINETUNE = {
     "adam_eps": 1e-8,
     "weight_decay": 0.01,
     "clip_norm": 0.0,
+    "class_weights": None,
+    "patience": None,
     "group_by_length": True,
     "checkpoint_updates": 0,
     "device": "cpu",
@@ -147,6 +149,7 @@ def run_settings(engine: str, init: str = "random", **finetune: Any) -> dict[str
         "finetune": FINETUNE | finetune,
         "architecture": ARCHITECTURE,
         "model_source": {},
+        "selection": "accuracy",
     }
 
 

@@ -42,16 +42,23 @@ def test_validation_and_test_are_sorted_by_length(chain):
 
 def test_history_is_in_nats_and_exact_shares():
     class Meter:
-        def __init__(self, avg, count=0):
-            self.avg, self.count = avg, count
+        def __init__(self, avg=0, count=0, sum=0):
+            self.avg, self.count, self.sum = avg, count, sum
 
     meters = {"loss": Meter(torch.tensor(2.0)), "accuracy": Meter(66.6667, 3)}
+    for name, counts in {
+        "correct": (1, 1, 0),
+        "predicted": (2, 1, 0),
+        "labelled": (1, 2, 0),
+    }.items():
+        meters |= {f"_{name}_{label}": Meter(sum=count) for label, count in enumerate(counts)}
     row = tasks._history_row(4, "valid", meters)
     assert row == {
         "epoch": 4,
         "split": "valid",
         "loss": pytest.approx(2 * math.log(2)),
         "accuracy": 2 / 3,
+        "macro_f1": pytest.approx((2 / 3 + 2 / 3 + 0) / 3),  # of a label that no text has: 0
     }
     assert "accuracy" not in tasks._history_row(1, "train", {"loss": Meter(1.0)})
 

@@ -20,6 +20,7 @@ import finetune_transformers
 from seedwise.files import read_json, write_json
 from seedwise.models import conversion
 from seedwise.models.checkpoints import load_checkpoint
+from seedwise.study.selection import DIRECTIONS, first_best
 from seedwise.training.classifier_training import TrainingHistory
 from seedwise_fairseq.predict import checkpoint_utils  # through the shim
 from seedwise_fairseq.tasks import SeedwiseSentencePredictionTask
@@ -56,7 +57,9 @@ def set_head(head):
 def losses(train, chain, folder, monkeypatch, dropouts=NO_DROPOUT, **settings):
     """Return the training loss before each of ten updates, on all training texts at once."""
     all_texts = {"epochs": UPDATES, "batch_size": 80, "warmup_ratio": 0.0}
+    selection = settings.pop("selection", "accuracy")
     run = make_run(chain, train.__name__, "pretrained", **all_texts | settings)
+    run.settings["selection"] = selection
     run.settings["architecture"] = ARCHITECTURE | NO_DROPOUT | dropouts
     with monkeypatch.context() as patch:
         train(chain, run, folder, patch)
@@ -121,8 +124,9 @@ def transformers(chain, run, folder, monkeypatch):
     [
         {"weight_decay": 10.0, "learning_rate": 3.0e-3},
         {"weight_decay": 0.0, "learning_rate": 1.0e-2, "clip_norm": 0.5},
+        {"class_weights": {"negative": 1, "positive": 5}},
     ],
-    ids=["decay", "clipping"],
+    ids=["decay", "clipping", "class weights"],
 )
 def test_ten_updates_have_the_same_losses(chain, tmp_path, monkeypatch, settings):
     found = {
@@ -142,6 +146,41 @@ def test_the_trainer_decays_what_has_two_dimensions(kind, tmp_path):
     trainer = Trainer(model, TrainingArguments(output_dir=str(tmp_path), use_cpu=True))
     decayed = set(trainer.get_decay_parameter_names(model))
     assert decayed == {name for name, p in model.named_parameters() if p.dim() > 1}
+
+
+def test_patience_and_selection_end_at_the_same_epoch(chain, tmp_path, monkeypatch):
+    """A learning rate so high that it gets worse: each engine keeps the same epoch, and stops."""
+    for selection in DIRECTIONS:
+        found = []
+        for train in (fairseq, transformers):
+            folder = tmp_path / selection / train.__name__
+            settings = {"learning_rate": 0.02, "patience": 2, "selection": selection}
+            losses(train, chain, folder, monkeypatch, **settings)
+            history = pd.read_csv(folder / "history.csv").query("split == 'valid'")
+            best = first_best(history[selection].tolist(), selection) + 1
+            metrics = read_json(folder / "m.json")
+            assert metrics["best_epoch"] == best
+            assert metrics["epochs"] == min(best + 2, UPDATES) == len(history)
+            found.append(history[["loss", "accuracy", "macro_f1"]].to_numpy())
+        np.testing.assert_allclose(*found, rtol=1e-3, atol=1e-3)
+        assert len(found[0]) < UPDATES
+
+
+@pytest.mark.parametrize("train", [fairseq, transformers], ids=lambda f: f.__name__)
+def test_a_training_that_had_stopped_is_not_gone_on_with(chain, tmp_path, monkeypatch, train):
+    settings = {"learning_rate": 0.02, "patience": 1}
+    script = {fairseq: finetune_fairseq, transformers: finetune_transformers}[train]
+
+    def killed(*given, **paths):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(script, "write_run", killed)
+        losses(train, chain, tmp_path / "killed", patch, **settings)
+    shutil.rmtree(tmp_path / "killed" / "start", ignore_errors=True)
+    again = losses(train, chain, tmp_path / "killed", monkeypatch, **settings)
+    whole = losses(train, chain, tmp_path / "whole", monkeypatch, **settings)
+    assert again.tolist() == whole.tolist() and len(whole) < UPDATES
 
 
 @pytest.mark.parametrize("kind", ["dropout", "attention_dropout", "pooler_dropout"])

@@ -39,6 +39,7 @@ def options(**changes):
         run_settings("fairseq", **changes),
         texts=81,
         classes=3,
+        class_weights=[0.5, 1.0, 4.0],
         seed=5,
         scratch="scratch",
         pretrained=None,
@@ -50,7 +51,9 @@ def test_updates_count_the_last_short_batch():
     assert (given["total-num-update"], given["max-epoch"]) == (2 * 11, 2)
     assert given["warmup-updates"] == 1
     assert (given["seed"], given["num-classes"]) == (5, 3)
-    assert "finetune-from-model" not in given
+    assert "finetune-from-model" not in given and "patience" not in given
+    assert given["class-weights"] == "0.5,1.0,4.0"
+    assert options(patience=2)["patience"] == 2
 
 
 def test_batches_are_grouped_by_length_where_asked():

@@ -57,7 +57,7 @@ def test_hyperparameters_reach_the_trainer(tmp_path):
         "transformers", weight_decay=0.2, clip_norm=3.0, warmup_ratio=0.1, adam_betas=[0.8, 0.95]
     )["finetune"]
     arguments = finetune_transformers.finetuning_arguments(
-        settings, updates=100, seed=7, scratch=tmp_path
+        settings, updates=100, selection="loss", seed=7, scratch=tmp_path
     )
     expected = {
         "seed": 7,
@@ -72,6 +72,8 @@ def test_hyperparameters_reach_the_trainer(tmp_path):
         "weight_decay": 0.2,
         "max_grad_norm": 3.0,
         "report_to": [],
+        "metric_for_best_model": "loss",
+        "greater_is_better": False,
     }
     assert {key: getattr(arguments, key) for key in expected} == expected
 

@@ -9,11 +9,14 @@ import pytest
 from snakemake.iocontainers import Namedlist
 
 from seedwise.environment import SHARED, resume_key
+from seedwise.errors import UserError
 from seedwise.files import write_json, write_jsonl
+from seedwise.study.selection import DIRECTIONS
 from seedwise.training.runs import (
     Outcome,
     Run,
     best_epoch,
+    macro_f1,
     predictions_table,
     read_predicted,
     write_run,
@@ -31,7 +34,7 @@ PROBABILITIES = np.array([[0.75, 0.25], [0.5, 0.5], [0.125, 0.875]], dtype=np.fl
 
 def history(*valid):
     rows = [
-        {"epoch": epoch, "split": split, "loss": 0.5, "accuracy": score}
+        {"epoch": epoch, "split": split, "loss": 1 - score, "accuracy": score, "macro_f1": score}
         for epoch, score in enumerate(valid, start=1)
         for split, score in (("train", 0.9), ("valid", score))
     ]
@@ -43,8 +46,43 @@ def history(*valid):
     [((0.5, 0.7, 0.6), 2), ((0.5, 0.7, 0.7), 2), ((0.7, 0.7), 1), ((0.1,), 1), ((0.1, 0.2), 2)],
 )
 def test_best_is_the_first_of_the_highest(valid, best):
-    assert best_epoch(history(*valid)) == best
-    assert best_epoch(history(*valid).sample(frac=1, random_state=0).sort_values("epoch")) == best
+    rows = history(*valid)
+    for selection in DIRECTIONS:  # of the loss, the lowest
+        assert best_epoch(rows, selection) == best
+        mixed = rows.sample(frac=1, random_state=0).sort_values("epoch")
+        assert best_epoch(mixed, selection) == best
+
+
+def test_each_selection_may_choose_another_epoch():
+    rows = history(0.7, 0.8, 0.6)
+    rows.loc[rows["epoch"] == 3, "loss"] = 0.1
+    rows.loc[rows["epoch"] == 1, "macro_f1"] = 0.9
+    assert [best_epoch(rows, selection) for selection in DIRECTIONS] == [2, 1, 3]
+    rows.loc[rows["epoch"] == 3, "loss"] = float("nan")  # it diverged
+    assert best_epoch(rows, "loss") == 2
+
+
+def test_macro_f1_is_over_all_labels_present_or_not():
+    assert macro_f1([0, 0, 1, 1], [0, 0, 1, 0], 2) == pytest.approx((0.8 + 2 / 3) / 2)
+    assert macro_f1([0, 0, 1, 1], [0, 0, 1, 0], 3) == pytest.approx((0.8 + 2 / 3) / 3)
+
+
+def test_class_weights(run):
+    def weights(given):
+        return changed(run, class_weights=given).class_weights()
+
+    texts = [{"id": str(i), "text": "t", "label": LABELS[i > 0]} for i in range(4)]
+    write_jsonl(run.data / "train.jsonl", texts)
+    assert weights(None) is None
+    # As scikit-learn's `compute_class_weight` has it.
+    assert weights("balanced") == [4 / (2 * 1), 4 / (2 * 3)]
+    assert weights({LABELS[1]: 1, LABELS[0]: 9}) == [9.0, 1.0]
+    with pytest.raises(UserError, match=r"finetune.class_weights: weights for good; the labels of"):
+        weights({"good": 2})
+
+
+def changed(run, **finetune):
+    return dataclasses.replace(run, settings=run_settings("fairseq", **finetune))
 
 
 def test_predictions_have_the_labels_as_the_data_set_writes_them():
@@ -109,8 +147,8 @@ def write(run, folder, outcome=OUTCOME):
 def test_a_run_keeps_the_contract(run, tmp_path):
     paths = write(run, tmp_path / "run")
     assert paths["history"].read_text().splitlines()[:2] == [
-        "epoch,split,loss,accuracy",
-        "1,train,0.5,0.9",
+        "epoch,split,loss,accuracy,macro_f1",
+        "1,train,0.09999999999999998,0.9,0.9",
     ]
     assert paths["predictions"].read_text().splitlines()[1] == "7,1,1,0.75,0.25"
     table = predictions_table(RECORDS, LABELS, PROBABILITIES.astype(float))
@@ -129,6 +167,10 @@ def test_a_run_keeps_the_contract(run, tmp_path):
         "eval_seconds": 0.12,
         "threads": 1,
         "precision": "bfloat16",
+        "selection": "accuracy",
+        "valid_macro_f1": 0.75,
+        "valid_loss": 0.25,
+        "epochs": 3,
     }
     assert {key: metrics[key] for key in expected} == expected
 
@@ -141,20 +183,20 @@ def test_what_runs_share_follows_settings_inputs_code_and_machine(run, tmp_path)
     assert set(before) == set(SHARED)
     assert before["versions"].keys() == {"python", "numpy"}
 
-    def changed(run=run, here=HERE):
+    def differs(run=run, here=HERE):
         now = run.shared(here, "numpy")
         assert resume_key(0, now) != resume_key(0, before)  # a checkpoint is not gone on with
         return [key for key in before if before[key] != now[key]]
 
     settings = run_settings("fairseq", epochs=99)
-    assert changed(dataclasses.replace(run, settings=settings)) == ["config_sha256"]
+    assert differs(dataclasses.replace(run, settings=settings)) == ["config_sha256"]
     other = dataclasses.replace(run, script="finetune_transformers")
-    assert changed(other) == ["code_sha256"]
-    assert changed(here=HERE | {"device": "cuda"}) == ["device_type"]
-    assert changed(here=HERE | {"threads": 2}) == ["threads"]
-    assert changed(here=HERE | {"precision": "bfloat16"}) == ["precision"]
+    assert differs(other) == ["code_sha256"]
+    assert differs(here=HERE | {"device": "cuda"}) == ["device_type"]
+    assert differs(here=HERE | {"threads": 2}) == ["threads"]
+    assert differs(here=HERE | {"precision": "bfloat16"}) == ["precision"]
     (tmp_path / "input").write_text("y")
-    assert changed() == ["data_sha256"]
+    assert differs() == ["data_sha256"]
 
 
 def test_checkpoints_of_another_version_are_not_gone_on_with(run, monkeypatch):
