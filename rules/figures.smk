@@ -99,6 +99,7 @@ rule plot_search:
         mem_mb=1000,
         runtime=10,
     params:
+        selection=config["selection"],
         experiments=list(config["experiments"]),
     message:
         "Plot expected validation performance over the candidates tried"

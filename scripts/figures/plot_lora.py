@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from seedwise.figures.drawing import WIDTH, save, use_style
 from seedwise.step import step
-from seedwise.training.runs import read_histories
+from seedwise.training.run_files import read_histories
 
 SPLITS = {"train": "training", "valid": "validation"}
 

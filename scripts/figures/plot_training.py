@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from seedwise.figures.drawing import WIDTH, add_legend, looks, save, use_style
 from seedwise.step import step
-from seedwise.training.runs import read_histories
+from seedwise.training.run_files import read_histories
 
 
 def plot(history: pd.DataFrame, experiments: Sequence[str]) -> Figure:

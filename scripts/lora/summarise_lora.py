@@ -12,7 +12,7 @@ import pandas as pd
 
 from seedwise.files import atomic, read_json, read_jsonl, write_json
 from seedwise.step import step
-from seedwise.training.runs import check_consistent, scalar_table
+from seedwise.training.run_files import check_consistent, scalar_table
 
 SHOWN_ANSWERS = 4
 RESULTS = (

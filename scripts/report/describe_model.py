@@ -16,7 +16,7 @@ from seedwise.models.linear import FEATURES
 from seedwise.report.presentation import interval, mean_and_std, number, percent, plain_pairs
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
-from seedwise.training.runs import read_metrics
+from seedwise.training.run_files import read_metrics
 
 PAGE = """\
 ---

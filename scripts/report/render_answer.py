@@ -13,7 +13,8 @@ import pandas as pd
 
 from seedwise.files import write_text
 from seedwise.report.answer import MEANING, Answer, answers
-from seedwise.report.presentation import read_table, summary_table
+from seedwise.report.presentation import read_table
+from seedwise.report.printed_tables import summary_table
 from seedwise.step import step
 
 PAGE = """\

@@ -20,12 +20,19 @@ import yaml
 from seedwise.code import SCRIPTS
 from seedwise.environment import processor_name
 from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_text
-from seedwise.report import answer, presentation, presentation_parts
+from seedwise.report import answer, presentation, presentation_parts, printed_tables
 from seedwise.results.statistics import TEST_ASSUMPTION, TEST_NAME
 from seedwise.step import step
 from seedwise.study import search
 
 Config = dict[str, Any]
+
+
+SELECTIONS = {
+    "accuracy": "the highest accuracy",
+    "macro_f1": "the highest macro F1",
+    "loss": "the lowest loss",
+}
 
 
 class _PlainDumper(yaml.SafeDumper):
@@ -146,7 +153,7 @@ def report_data(
     Args:
         config: The configuration as it was run.
         commit: The commit of the code.
-        tables: By name, the tables of `presentation.TABLES` that the study has.
+        tables: By name, the tables of `printed_tables.TABLES` that the study has.
         audits: By data set, the contents of its audit.json.
         metrics: The metrics of every run.
         engines: The engines, in the order of their figures (`training-{engine}.svg`).
@@ -155,7 +162,7 @@ def report_data(
         lora: The contents of lora.json, or None where the study has no LoRA experiments.
     """
     parameters = tables["parameters"]
-    shown = {name: for_typst(presentation.TABLES[name](tables[name])) for name in tables}
+    shown = {name: for_typst(printed_tables.TABLES[name](tables[name])) for name in tables}
     del shown["parameters"]
     published = {
         name: experiment["published"]["source"]
@@ -193,7 +200,7 @@ def report_data(
         "published_sources": sorted(set(published.values())),
         "tables": shown,
         "parameters": [
-            {"model": model, "table": for_typst(presentation.parameters_table(table))}
+            {"model": model, "table": for_typst(printed_tables.parameters_table(table))}
             for model, table in parameters.groupby("model", sort=False)
         ],
         "conversions": for_typst(presentation_parts.conversions(conversions)),
@@ -208,6 +215,7 @@ def report_data(
         "hyperparameters": pairs(hyperparameters(config, chosen), "Hyper-parameter", "Value"),
         "searches": for_typst(presentation_parts.searches(config["experiments"])),
         "engines": list(engines),
+        "selection": SELECTIONS[config.get("selection", "accuracy")],
         "datasets": list(dict.fromkeys(tables["calibration"]["dataset"])),
         "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION},
         "versions": pairs(versions(metrics), "Package", "Version"),
@@ -272,7 +280,7 @@ if __name__ == "__main__":
             template=Path(snakemake.input.template),
             tables={
                 name: Path(path)
-                for name in presentation.TABLES
+                for name in printed_tables.TABLES
                 if (path := snakemake.input.get(name))
             },
             audits=dict(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from seedwise.files import write_text
-from seedwise.report.presentation import TABLES, is_numeric, read_table
+from seedwise.report.presentation import is_numeric, read_table
+from seedwise.report.printed_tables import TABLES
 from seedwise.step import step
 
 PAGE = """\
@@ -44,7 +45,7 @@ def render(table: pd.DataFrame, title: str, style: str) -> str:
 
 
 def main(*, table: Path, name: str, style: Path, page: Path) -> None:
-    """Write the page of the table ``name``, one of `seedwise.report.presentation.TABLES`."""
+    """Write the page of the table ``name``, one of `seedwise.report.printed_tables.TABLES`."""
     shown = TABLES[name](read_table(table))
     write_text(page, render(shown, name.capitalize(), style.read_text(encoding="utf-8")))
 

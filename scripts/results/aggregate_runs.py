@@ -16,7 +16,8 @@ from seedwise.files import atomic, read_json
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
 from seedwise.study.entries import COMMONEST_LABEL
-from seedwise.training.runs import Metrics, check_consistent, read_metrics, scalar_table
+from seedwise.training.run_files import check_consistent, read_metrics, scalar_table
+from seedwise.training.runs import Metrics
 
 
 def summarize(
@@ -31,7 +32,7 @@ def summarize(
     rows = []
     keys = ["experiment", "engine", "init", "dataset"]
     for key, group in runs.groupby(keys, sort=False):
-        accuracies = group["test_accuracy"].to_numpy()
+        accuracies, fixed = group["test_accuracy"].to_numpy(), key[2] == "none"
         low, high = student_interval(accuracies)
         known = published.get(key[0], {})
         rows.append(
@@ -39,15 +40,27 @@ def summarize(
             | {
                 "n": len(accuracies),
                 "mean": np.mean(accuracies),
-                "std": None if key[2] == "none" else np.std(accuracies),
+                "std": None if fixed else np.std(accuracies),
                 "ci_low": low,
                 "ci_high": high,
                 "published_mean": known.get("mean"),
                 "published_std": known.get("std"),
                 "candidates": candidates[key[0]],
+                **spread("macro_f1", group["test_macro_f1"].to_numpy(), fixed),
             }
         )
     return pd.DataFrame(rows)
+
+
+def spread(name: str, values: np.ndarray, fixed: bool) -> dict[str, float | None]:
+    """Return mean, population standard deviation and interval of ``values`` over seeds."""
+    low, high = student_interval(values)
+    return {
+        f"{name}_mean": np.mean(values),
+        f"{name}_std": None if fixed else np.std(values),
+        f"{name}_ci_low": low,
+        f"{name}_ci_high": high,
+    }
 
 
 def commonest_label(dataset: str, audit: dict[str, Any]) -> dict[str, Any]:
@@ -58,8 +71,9 @@ def commonest_label(dataset: str, audit: dict[str, Any]) -> dict[str, Any]:
     counts = {split: audit["splits"][split]["labels"] for split in ("train", "test")}
     label = max(audit["labels"], key=counts["train"].get)
     mean = counts["test"][label] / sum(counts["test"].values())
+    f1 = 2 * mean / (1 + mean) / len(audit["labels"])  # of one label; all others have 0
     named = {"experiment": COMMONEST_LABEL, "engine": "none", "init": "none", "dataset": dataset}
-    return named | {"n": 1, "mean": mean, "candidates": 1}
+    return named | {"n": 1, "mean": mean, "candidates": 1, "macro_f1_mean": f1}
 
 
 def settings_tried(records: Sequence[Metrics], searched: Mapping[str, int]) -> dict[str, int]:

@@ -15,7 +15,7 @@ import pandas as pd
 from seedwise.files import atomic, read_json
 from seedwise.step import step
 
-FOUND = ["valid_accuracy", "best_epoch", "train_seconds"]
+FOUND = ["valid_accuracy", "valid_macro_f1", "valid_loss", "best_epoch", "train_seconds"]
 """What the table says of each candidate, from its metrics.json."""
 
 

@@ -3,7 +3,7 @@
 The run of an engine that no seed changes stands beside each of the other's.
 
 Inputs: metrics.json and predictions.csv of every run. Output: comparisons.csv, a row per pair.
-Units: accuracies and their differences (b minus a) in [-1, 1].
+Units: accuracies, macro F1 and their differences (b minus a) in [-1, 1].
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from seedwise.files import atomic
+from seedwise.results import macro_f1
 from seedwise.results.statistics import (
     TEST_NAME,
     bootstrap_interval,
@@ -22,12 +23,14 @@ from seedwise.results.statistics import (
     student_interval,
 )
 from seedwise.step import step
-from seedwise.training.runs import check_consistent, read_correctness, read_metrics
+from seedwise.training.run_files import check_consistent, read_classes, read_metrics
 
 COLUMNS = [
     "dataset", "experiment_a", "experiment_b", "texts", "seeds", "mean_a", "mean_b",
     "difference", "ci_low", "ci_high", "seeds_ci_low", "seeds_ci_high",
     "p_value", "p_holm", "test",
+    "macro_f1_difference", "macro_f1_ci_low", "macro_f1_ci_high", "macro_f1_p_value",
+    "macro_f1_p_holm", "macro_f1_test",
 ]  # fmt: skip
 
 
@@ -57,6 +60,31 @@ def compare(a: np.ndarray, b: np.ndarray) -> dict[str, float | int | str]:
     }
 
 
+def compare_macro_f1(
+    labels: np.ndarray, a: np.ndarray, b: np.ndarray, classes: int
+) -> dict[str, float | str]:
+    """Compare two experiments by their macro F1, the mean over seeds.
+
+    Args:
+        labels: Class of each text, shape (texts,).
+        a: Class that each run of the first experiment predicts, shape (texts, seeds).
+        b: The same for the second one.
+        classes: All labels there are.
+    """
+    labelled = np.bincount(labels, minlength=classes)
+    own = [macro_f1.contributions(labels, side, classes) for side in (a, b)]
+    means = [macro_f1.macro_f1(counts.sum(axis=0), labelled) for counts in own]
+    low, high = macro_f1.bootstrap_interval(*own, labels, classes)
+    p_value, test = macro_f1.permutation_p_value(*own, labelled)
+    return {
+        "macro_f1_difference": float(means[1] - means[0]),
+        "macro_f1_ci_low": low,
+        "macro_f1_ci_high": high,
+        "macro_f1_p_value": p_value,
+        "macro_f1_test": test,
+    }
+
+
 def beside(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """Return the runs of one experiment, and a deterministic one's for each seed of the other's.
 
@@ -77,7 +105,7 @@ def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) 
     runs["predictions"] = list(predictions)
     rows = []
     for dataset, group in runs.groupby("dataset", sort=False):
-        correct = read_correctness(group["predictions"].tolist())
+        classes, labels, predicted = read_classes(group["predictions"].tolist())
         by_seed = {
             name: own.sort_values("seed") for name, own in group.groupby("experiment", sort=False)
         }
@@ -87,13 +115,15 @@ def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) 
             if not shared:
                 continue
             sides = [
-                correct[own.loc[own["seed"].isin(shared), "predictions"].to_list()].to_numpy()
+                predicted[own.loc[own["seed"].isin(shared), "predictions"].to_list()].to_numpy()
                 for own in runs_of
             ]
             names = {"dataset": dataset, "experiment_a": a, "experiment_b": b}
-            rows.append(names | compare(*sides))
+            right = [(side == labels[:, None]).astype(int) for side in sides]
+            rows.append(names | compare(*right) | compare_macro_f1(labels, *sides, classes))
     table = pd.DataFrame(rows, columns=COLUMNS)
-    table["p_holm"] = holm(table["p_value"].to_list())
+    for measure in ("", "macro_f1_"):
+        table[f"{measure}p_holm"] = holm(table[f"{measure}p_value"].to_list())
     with atomic(output) as partial:
         table.to_csv(partial, index=False)
 

@@ -11,7 +11,7 @@ from typing import Any
 from seedwise.files import write_json
 from seedwise.step import step
 from seedwise.study.selection import first_best
-from seedwise.training.runs import check_consistent, read_metrics
+from seedwise.training.run_files import check_consistent, read_metrics
 
 
 def main(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.training.runs import PROBABILITY, read_correctness, read_metrics, read_predicted
+from seedwise.training.run_files import read_classes, read_metrics, read_predicted
+from seedwise.training.runs import PROBABILITY
 
 BINS = 10
 """Bins of equal width in which confidence is compared with accuracy."""
@@ -57,7 +58,7 @@ def read_predictions(metrics: Sequence[Path], predictions: Sequence[Path]) -> li
     runs = pd.DataFrame(read_metrics(metrics))[["dataset", "experiment", "engine", "seed"]]
     runs["path"] = list(predictions)
     for _, group in runs.groupby("dataset", sort=False):
-        read_correctness(group["path"].tolist())  # checks ids and labels
+        read_classes(group["path"].tolist())  # checks ids and labels
     found = []
     for (dataset, experiment, engine), group in runs.groupby(
         ["dataset", "experiment", "engine"], sort=False

@@ -22,6 +22,7 @@ def tables(tmp_path):
         metrics=[folder / "metrics.json" for folder in folders],
         audits={},
         published=published(synthetic_study.CONFIG),
+        candidates={},
         runs_output=paths[0],
         summary_output=paths[1],
     )

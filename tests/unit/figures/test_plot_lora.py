@@ -2,7 +2,7 @@ import pandas as pd
 
 from plot_lora import main, plot
 from seedwise.figures.drawing import use_style
-from seedwise.training.runs import read_histories
+from seedwise.training.run_files import read_histories
 
 
 def write_history(folder, experiment, seed, loss):

@@ -2,7 +2,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 import plot_training
-from seedwise.training.runs import read_histories
+from seedwise.training.run_files import read_histories
 from support import synthetic_study
 
 

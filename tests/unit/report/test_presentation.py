@@ -46,33 +46,34 @@ def summary(**changes):
         "experiment": "a", "engine": "fairseq", "init": "random", "dataset": "d", "n": 3,
         "mean": 0.7967, "std": 0.01, "ci_low": 0.77, "ci_high": 0.82,
         "published_mean": 0.8167, "published_std": 0.0143, "candidates": 1,
+        "macro_f1_mean": 0.78, "macro_f1_std": 0.02,
     }  # fmt: skip
     return pd.DataFrame([row | changes])
 
 
 def test_summary_says_how_many_published_standard_deviations_apart():
-    row = presentation.summary_table(summary()).iloc[0]
+    row = printed_tables.summary_table(summary()).iloc[0]
     assert row["Published"] == "81.7 % ± 1.4"
     assert row["Apart (published std)"] == "−1.4"  # (0.7967 - 0.8167) / 0.0143
     assert row["95 % interval"] == "77.0 to 82.0 %"
 
 
 def test_summary_says_how_many_settings_were_tried_if_any_were():
-    assert "Tried" not in presentation.summary_table(summary())
-    assert presentation.summary_table(summary(candidates=8))["Tried"].tolist() == ["8"]
+    assert "Tried" not in printed_tables.summary_table(summary())
+    assert printed_tables.summary_table(summary(candidates=8))["Tried"].tolist() == ["8"]
 
 
 def test_summary_without_published_or_with_a_published_spread_of_zero():
-    nothing = presentation.summary_table(summary(published_mean=np.nan, published_std=np.nan))
+    nothing = printed_tables.summary_table(summary(published_mean=np.nan, published_std=np.nan))
     assert "Published" not in nothing.columns
-    assert presentation.summary_table(summary(published_std=0.0)).iloc[0, -1] == "–"
+    assert printed_tables.summary_table(summary(published_std=0.0)).iloc[0, -1] == "–"
 
 
 def test_summary_has_a_spread_only_where_several_seeds_have_one():
-    one_seed = presentation.summary_table(summary(n=1, std=0.0, ci_low=np.nan)).iloc[0]
+    one_seed = printed_tables.summary_table(summary(n=1, std=0.0, ci_low=np.nan)).iloc[0]
     assert one_seed["Test accuracy"] == "79.7 %" and one_seed["95 % interval"] == "–"
     assert one_seed["Seeds"] == "1"
-    fixed = presentation.summary_table(summary(n=1, std=np.nan, ci_low=np.nan)).iloc[0]
+    fixed = printed_tables.summary_table(summary(n=1, std=np.nan, ci_low=np.nan)).iloc[0]
     assert fixed["Test accuracy"] == "79.7 %" and fixed["95 % interval"] == "deterministic"
     assert fixed["Seeds"] == "–"
 
@@ -94,7 +95,7 @@ def test_costs_are_summed_by_rule():
             "tokens_per_second": [1000, np.nan, 2000],
         }
     )
-    assert presentation.costs_table(costs).to_numpy().tolist() == [
+    assert printed_tables.costs_table(costs).to_numpy().tolist() == [
         ["b", "2", "2.5 min", "90.0 s", "50.0 s", "2.0 GiB", "1,500"],
         ["a", "1", "3.0 s", "3.0 s", "2.0 s", "–", "–"],
     ]
@@ -130,6 +131,6 @@ def test_audit_of_an_empty_split_without_lengths():
 def test_parameters_of_a_type_without_formula_have_dashes():
     row = {"component": "encoder.layer", "formula": np.nan, "analytic": np.nan}
     row |= {"counted_fairseq": np.nan, "counted_transformers": 13440}
-    table = presentation.parameters_table(pd.DataFrame([row]))
+    table = printed_tables.parameters_table(pd.DataFrame([row]))
     assert table.loc[0].tolist() == ["encoder.layer", "–", "–", "–", "13,440"]
     assert presentation.is_numeric(table["In transformers"])

@@ -2,7 +2,7 @@ from base64 import b64encode
 
 import render_answer
 from seedwise.report.answer import Answer
-from seedwise.report.presentation import summary_table
+from seedwise.report.printed_tables import summary_table
 from support import synthetic_study
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'

@@ -5,7 +5,7 @@ import pytest
 
 import render_html
 from seedwise.errors import UserError
-from seedwise.report.presentation import TABLES
+from seedwise.report.printed_tables import TABLES
 from support import browser, synthetic_workflow
 
 

@@ -10,23 +10,23 @@ import analyse_predictions
 import plot_accuracy
 import render_pdf
 from seedwise.files import read_json, write_json
-from seedwise.report.presentation import TABLES
+from seedwise.report.printed_tables import TABLES
 from support import ROOT, synthetic_study
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9"/></svg>'
 SUMMARY = """\
-experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std,candidates
-fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143,1
-transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,,1
+experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std,candidates,macro_f1_mean,macro_f1_std
+fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143,1,0.79,0.02
+transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,,1,0.8,0.0
 """
 COMPARISONS = """\
-dataset,experiment_a,experiment_b,texts,seeds,mean_a,mean_b,difference,ci_low,ci_high,seeds_ci_low,seeds_ci_high,p_value,p_holm,test
-reviews,fairseq-pretrained,transformers-pretrained,400,3,0.79,0.8,0.01,0.002,0.018,,,1e-9,3e-9,t
+dataset,experiment_a,experiment_b,texts,seeds,mean_a,mean_b,difference,ci_low,ci_high,seeds_ci_low,seeds_ci_high,p_value,p_holm,test,macro_f1_difference,macro_f1_ci_low,macro_f1_ci_high,macro_f1_p_value,macro_f1_p_holm,macro_f1_test
+reviews,fairseq-pretrained,transformers-pretrained,400,3,0.79,0.8,0.01,0.002,0.018,,,1e-9,3e-9,t,0.011,0.003,0.019,0.001,0.002,exact
 """
 SEARCH = """\
-experiment,candidate,learning_rate,adam_betas,batch_size,valid_accuracy,best_epoch,train_seconds,chosen
-transformers-pretrained,0a,1e-05,,,0.75,2,30.5,False
-transformers-pretrained,0b,0.0001,"[0.9, 0.98]",32.0,0.81,3,30.5,True
+experiment,candidate,learning_rate,adam_betas,batch_size,valid_accuracy,valid_macro_f1,valid_loss,best_epoch,train_seconds,chosen
+transformers-pretrained,0a,1e-05,,,0.75,0.74,0.5,2,30.5,False
+transformers-pretrained,0b,0.0001,"[0.9, 0.98]",32.0,0.81,0.8,0.4,3,30.5,True
 """
 COSTS = """\
 rule,run,wall_seconds,cpu_seconds,peak_mib,tokens_per_second
@@ -166,7 +166,8 @@ def test_a_search_is_printed_with_bounds_budget_and_candidates(inputs, tmp_path)
         "learning_rate": {"from": 1.0e-6, "to": 0.001, "scale": "log"},
         "batch_size": [16, 32],
     }
-    config["experiments"]["transformers-pretrained"]["finetune"] = config["finetune"]
+    for experiment in config["experiments"].values():
+        experiment["finetune"] = config["finetune"]
     config["experiments"]["transformers-pretrained"]["search"] = {"over": over, "budget": 2}
     chosen = tmp_path / "search" / "transformers-pretrained" / "chosen.json"
     write_json(chosen, {"candidate": "0b", "values": {"learning_rate": 0.0001}})

@@ -12,15 +12,8 @@ from seedwise.environment import SHARED, resume_key
 from seedwise.errors import UserError
 from seedwise.files import write_json, write_jsonl
 from seedwise.study.selection import DIRECTIONS
-from seedwise.training.runs import (
-    Outcome,
-    Run,
-    best_epoch,
-    macro_f1,
-    predictions_table,
-    read_predicted,
-    write_run,
-)
+from seedwise.training.run_files import read_predicted
+from seedwise.training.runs import Outcome, Run, best_epoch, macro_f1, predictions_table, write_run
 from support.tiny.chain import run_settings
 
 LABELS = ["1", "0"]  # as a data set may write and order them

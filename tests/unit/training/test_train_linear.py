@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from seedwise.errors import UserError
 from seedwise.files import read_json
 from seedwise.models.linear import LinearModel
-from seedwise.training.runs import read_predicted
+from seedwise.training.run_files import read_predicted
 from support.linear_runs import LABELS, SPLITS, make_run, train
 from support.small_texts import RECORDS
 
