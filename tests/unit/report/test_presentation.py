@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seedwise.report import presentation, presentation_parts
+from seedwise.report import presentation, presentation_parts, printed_tables
 from support import synthetic_study
 
 
