@@ -11,7 +11,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from seedwise.errors import UserError
-from seedwise.study import entries, validation
+from seedwise.study import curves, entries, validation
 from seedwise.study.killed import ExplainKilledJobs
 
 logger.addFilter(ExplainKilledJobs())
@@ -33,24 +33,25 @@ pathvars:
 wildcard_constraints:
     dataset=entries.name_pattern(config["datasets"]),
     model=entries.name_pattern(config["models"]),
-    experiment=r"[a-z0-9-]+",
+    experiment=rf"[a-z0-9-]+({curves.MARK}\d+)?",
     seed=r"\d+",
     split="train|valid|test",
 
 
 # What an experiment names, as functions of the wildcard {experiment}. Snakemake's `lookup` would
 # search the whole configuration for each of thousands of runs.
-experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
-experiment_model = lambda w: config["experiments"][w.experiment]["model"]
-experiment_init = lambda w: config["experiments"][w.experiment]["init"]
+experiment_dataset = lambda w: curves.experiment(config, w.experiment)["dataset"]
+experiment_model = lambda w: curves.experiment(config, w.experiment)["model"]
+experiment_init = lambda w: curves.experiment(config, w.experiment)["init"]
 experiment_converted = lambda w: experiment_model(w) in entries.converted_to_fairseq(config)
 
 
 def chosen(w):
     """Return the hyper-parameters that the search of {experiment} chose; none without a search."""
-    if "search" not in config["experiments"][w.experiment]:
+    base = curves.base(w.experiment)
+    if not config["experiments"][base].get("search"):
         return {}
-    found = checkpoints.choose_candidate.get(experiment=w.experiment).output.chosen
+    found = checkpoints.choose_candidate.get(experiment=base).output.chosen
     with open(found, encoding="utf-8") as file:
         return json.load(file)["values"]
 

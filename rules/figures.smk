@@ -107,6 +107,30 @@ rule plot_search:
         "../scripts/figures/plot_search.py"
 
 
+rule plot_curves:
+    input:
+        curves=rules.aggregate_curves.output.curves,
+    output:
+        svg=report(
+            "<results>/figures/learning-curve-{dataset}.svg",
+            caption="../reports/captions/learning_curve.rst",
+            category="Figures",
+            labels={"Figure": "Learning curves on {dataset}"},
+        ),
+        png="<results>/figures/learning-curve-{dataset}.png",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        experiments=list(config["experiments"]),
+    message:
+        "Plot accuracy over training texts on {wildcards.dataset}"
+    script:
+        "../scripts/figures/plot_curves.py"
+
+
 rule plot_confusion:
     input:
         confusion=rules.analyse_predictions.output.confusion,
@@ -182,6 +206,7 @@ FIGURES = [
     rules.plot_accuracy.output.svg,
     *collect(rules.plot_confusion.output.svg, dataset=reporting.datasets(config)),
     *collect(rules.plot_calibration.output.svg, dataset=reporting.datasets(config)),
+    *collect(rules.plot_curves.output.svg, dataset=reporting.datasets_with_curve(config)),
     *([rules.plot_search.output.svg] if entries.searched(config) else []),
     *([rules.plot_lora.output.svg] if "lora" in config else []),
 ]

@@ -219,7 +219,7 @@ rule export_run:
     output:
         folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
     wildcard_constraints:
-        experiment=entries.name_pattern(entries.experiments(config, engine="fairseq")),
+        experiment=entries.run_pattern(config, "fairseq"),
     conda:
         "../envs/transformers.yaml"
     resources:

@@ -5,10 +5,11 @@ report: "../reports/workflow.rst"
 TABLES = [
     "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "parameters", "costs",
     *(["search"] if entries.searched(config) else []),
+    *(["learning_curve"] if curves.with_curve(config) else []),
 ]  # fmt: skip
 LORA = lora_entries.lora_tables(config)
 model_files = lambda w: MODEL_FILES.get(
-    config["experiments"][w.experiment]["engine"], TRANSFORMERS_FILES
+    curves.experiment(config, w.experiment)["engine"], TRANSFORMERS_FILES
 )
 
 
@@ -102,6 +103,11 @@ rule render_table:
 rule render_pdf:
     input:
         **({"search": rules.aggregate_search.output.search} if entries.searched(config) else {}),
+        **(
+            {"learning_curve": rules.aggregate_curves.output.curves}
+            if curves.with_curve(config)
+            else {}
+        ),
         template=f"{workflow.basedir}/reports/report.typ",
         summary=rules.aggregate_runs.output.summary,
         runs=rules.aggregate_runs.output.runs,

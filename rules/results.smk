@@ -8,6 +8,7 @@ TIMED_RULES = [rule.name for rule in workflow.rules if rule.script]
 localrules:
     aggregate_runs,
     aggregate_costs,
+    aggregate_curves,
     aggregate_search,
 
 
@@ -27,6 +28,7 @@ rule aggregate_runs:
         published=reporting.published(config),
         datasets=reporting.datasets(config),
         candidates={e: len(entries.candidates(config, e)) for e in entries.searched(config)},
+        varied=reporting.varied(config),
     message:
         "Average the runs over their seeds"
     script:
@@ -52,6 +54,22 @@ rule aggregate_search:
         "Gather the candidates of all searches"
     script:
         "../scripts/results/aggregate_search.py"
+
+
+rule aggregate_curves:
+    input:
+        metrics=reporting.curve_files(config, "metrics.json"),
+    output:
+        curves="<results>/tables/learning_curve.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Gather the runs of all learning curves"
+    script:
+        "../scripts/results/aggregate_curves.py"
 
 
 rule compare_experiments:
@@ -96,7 +114,8 @@ rule analyse_predictions:
 
 rule aggregate_costs:
     input:
-        metrics=reporting.run_files(config, "metrics.json"),
+        metrics=reporting.run_files(config, "metrics.json")
+        + reporting.curve_files(config, "metrics.json"),
         lora=lora_entries.lora_runs(config, "metrics.json"),
         parameters="<results>/tables/parameters.csv",
     output:

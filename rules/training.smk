@@ -38,14 +38,14 @@ rule finetune_fairseq:
         metrics="<results>/runs/{experiment}/seed-{seed}/metrics.json",
         model="<results>/runs/{experiment}/seed-{seed}/model.pt",
     wildcard_constraints:
-        experiment=entries.name_pattern(entries.experiments(config, engine="fairseq")),
+        experiment=entries.run_pattern(config, "fairseq"),
     conda:
         "../envs/fairseq.yaml"
-    threads: lambda w: entries.cores(config["experiments"][w.experiment]["finetune"])
+    threads: lambda w: entries.cores(curves.experiment(config, w.experiment)["finetune"])
     resources:
         mem_mb=8000,
         runtime=8 * 60,
-        gpu=lambda w: config["experiments"][w.experiment]["finetune"]["processes"],
+        gpu=lambda w: curves.experiment(config, w.experiment)["finetune"]["processes"],
     params:
         settings=run_settings,
     message:
@@ -84,14 +84,14 @@ rule finetune_transformers:
         metrics="<results>/runs/{experiment}/seed-{seed}/metrics.json",
         folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
     wildcard_constraints:
-        experiment=entries.name_pattern(entries.experiments(config, engine="transformers")),
+        experiment=entries.run_pattern(config, "transformers"),
     conda:
         "../envs/transformers.yaml"
-    threads: lambda w: entries.cores(config["experiments"][w.experiment]["finetune"])
+    threads: lambda w: entries.cores(curves.experiment(config, w.experiment)["finetune"])
     resources:
         mem_mb=8000,
         runtime=8 * 60,
-        gpu=lambda w: config["experiments"][w.experiment]["finetune"]["processes"],
+        gpu=lambda w: curves.experiment(config, w.experiment)["finetune"]["processes"],
     params:
         settings=run_settings,
     message:
@@ -119,7 +119,7 @@ rule train_linear:
         metrics="<results>/runs/{experiment}/seed-{seed}/metrics.json",
         folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *MODEL_FILES["linear"]),
     wildcard_constraints:
-        experiment=entries.name_pattern(entries.experiments(config, engine="linear")),
+        experiment=entries.run_pattern(config, "linear"),
     conda:
         "../envs/analysis.yaml"
     resources:

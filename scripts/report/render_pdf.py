@@ -5,7 +5,6 @@ report.pdf, and config.yaml, the configuration as it was run, from which the stu
 """
 
 import logging
-import platform
 import shutil
 import subprocess
 import tempfile
@@ -18,9 +17,14 @@ import typst
 import yaml
 
 from seedwise.code import SCRIPTS
-from seedwise.environment import processor_name
 from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_text
-from seedwise.report import answer, presentation, presentation_parts, printed_tables
+from seedwise.report import (
+    answer,
+    learning_curve,
+    presentation,
+    presentation_parts,
+    printed_tables,
+)
 from seedwise.results.statistics import TEST_ASSUMPTION, TEST_NAME
 from seedwise.step import step
 from seedwise.study import search
@@ -97,29 +101,6 @@ def hyperparameters(config: Config, chosen: Mapping[str, Any]) -> list[tuple[str
         text = next(iter(values.values())) if same else "; ".join(map(": ".join, values.items()))
         rows.append((key, text))
     return rows
-
-
-def versions(metrics: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return every package and the versions with which the runs were made."""
-    seen: dict[str, set[str]] = {}
-    for run in metrics:
-        for package, version in run.get("versions", {}).items():
-            seen.setdefault(package, set()).add(str(version))
-    return [(package, ", ".join(sorted(seen[package]))) for package in sorted(seen)]
-
-
-def hardware(metrics: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
-    """Return on what the runs were trained, and where the report was made."""
-
-    def all_of(key: str) -> str:
-        return ", ".join(sorted({str(run[key]) for run in metrics if key in run}))
-
-    return [
-        ("Device of the runs", all_of("device")),
-        ("Number format in training", all_of("precision")),
-        ("Threads per run", all_of("threads")),
-        ("Report made on", f"{processor_name()}, {platform.system()} {platform.machine()}"),
-    ]
 
 
 def lora_part(experiment: dict[str, Any]) -> dict[str, Any]:
@@ -215,11 +196,17 @@ def report_data(
         "hyperparameters": pairs(hyperparameters(config, chosen), "Hyper-parameter", "Value"),
         "searches": for_typst(presentation_parts.searches(config["experiments"])),
         "engines": list(engines),
+        "curves": {
+            "datasets": list(dict.fromkeys(learning_curves["dataset"])),
+            "sentences": learning_curve.sentences(learning_curves),
+        }
+        if (learning_curves := tables.get("learning_curve")) is not None
+        else {},
         "selection": SELECTIONS[config.get("selection", "accuracy")],
         "datasets": list(dict.fromkeys(tables["calibration"]["dataset"])),
         "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION},
-        "versions": pairs(versions(metrics), "Package", "Version"),
-        "hardware": pairs(hardware(metrics), "What", "Value"),
+        "versions": pairs(presentation_parts.versions(metrics), "Package", "Version"),
+        "hardware": pairs(presentation_parts.hardware(metrics), "What", "Value"),
         "lora": [lora_part(experiment) for experiment in lora["experiments"]] if lora else [],
     }
 

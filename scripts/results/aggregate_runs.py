@@ -21,18 +21,23 @@ from seedwise.training.runs import Metrics
 
 
 def summarize(
-    runs: pd.DataFrame, published: dict[str, dict[str, Any]], candidates: Mapping[str, int]
+    runs: pd.DataFrame,
+    published: dict[str, dict[str, Any]],
+    candidates: Mapping[str, int],
+    varied: Mapping[str, str],
 ) -> pd.DataFrame:
     """Return mean and spread of the test accuracy over seeds, a row per experiment.
 
     ``std`` is the population standard deviation, as the study prints it, and empty where no seed
     changes the result; the interval is 95 %, Student's t over seeds, and empty for a single run.
-    ``candidates`` says how many settings each experiment tried on the validation split.
+    ``candidates`` says how many settings each experiment tried on the validation split,
+    ``varied`` what differs between its runs.
     """
     rows = []
     keys = ["experiment", "engine", "init", "dataset"]
     for key, group in runs.groupby(keys, sort=False):
-        accuracies, fixed = group["test_accuracy"].to_numpy(), key[2] == "none"
+        accuracies = group["test_accuracy"].to_numpy()
+        fixed = key[2] == "none" and len(accuracies) == 1
         low, high = student_interval(accuracies)
         known = published.get(key[0], {})
         rows.append(
@@ -47,6 +52,7 @@ def summarize(
                 "published_std": known.get("std"),
                 "candidates": candidates[key[0]],
                 **spread("macro_f1", group["test_macro_f1"].to_numpy(), fixed),
+                "varied": varied.get(key[0]),
             }
         )
     return pd.DataFrame(rows)
@@ -90,6 +96,7 @@ def main(
     audits: Mapping[str, Path],
     published: dict[str, dict[str, Any]],
     candidates: Mapping[str, int],
+    varied: Mapping[str, str],
     runs_output: Path,
     summary_output: Path,
 ) -> None:
@@ -100,6 +107,7 @@ def main(
         audits: those of the data sets, by name.
         published: the published results of experiments.
         candidates: how many each searched experiment has.
+        varied: what differs between the runs of each experiment.
         runs_output: where runs.csv goes.
         summary_output: where summary.csv goes.
     """
@@ -110,7 +118,7 @@ def main(
         runs.to_csv(partial, index=False)
     rows = [commonest_label(dataset, read_json(path)) for dataset, path in audits.items()]
     tried = settings_tried(records, candidates)
-    summary = pd.concat([summarize(runs, published, tried), pd.DataFrame(rows)])
+    summary = pd.concat([summarize(runs, published, tried, varied), pd.DataFrame(rows)])
     with atomic(summary_output) as partial:
         summary.to_csv(partial, index=False)
 
@@ -124,6 +132,7 @@ if __name__ == "__main__":
             ),
             published=snakemake.params.published,
             candidates=snakemake.params.candidates,
+            varied=snakemake.params.varied,
             runs_output=Path(snakemake.output.runs),
             summary_output=Path(snakemake.output.summary),
         )

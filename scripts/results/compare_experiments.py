@@ -92,7 +92,7 @@ def beside(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         own: Columns init, seed, and any others.
         other: The other experiment's.
     """
-    if own["init"].iloc[0] != "none":
+    if own["init"].iloc[0] != "none" or len(own) > 1:
         return own
     return own.drop(columns="seed").merge(other[["seed"]], how="cross")
 

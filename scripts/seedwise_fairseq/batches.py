@@ -40,6 +40,38 @@ class PaddedDataset(BaseWrapperDataset):
         return functional.pad(tokens, (0, missing), value=self.padding)
 
 
+class RowsDataset(BaseWrapperDataset):
+    """Some texts of a data set, one perhaps several times."""
+
+    def __init__(self, dataset: Any, rows: np.ndarray) -> None:
+        super().__init__(dataset)
+        self.rows = rows
+
+    def __getitem__(self, index: int) -> Any:
+        return self.dataset[self.rows[index]]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def sizes(self) -> Any:
+        """The number of tokens of each text; a list of one array, as fairseq has it."""
+        return [lengths(self.dataset)[self.rows]]
+
+    def num_tokens(self, index: int) -> int:
+        """Return the number of tokens of a text."""
+        return self.dataset.num_tokens(self.rows[index])
+
+    def size(self, index: int) -> Any:
+        """Return what fairseq limits the length of a text by."""
+        return self.dataset.size(self.rows[index])
+
+    def ordered_indices(self) -> np.ndarray:
+        """Return the texts in the order that they have in all, shape (texts,)."""
+        places = np.argsort(self.dataset.ordered_indices())
+        return np.argsort(places[self.rows], kind="stable")
+
+
 class LengthGroupedDataset(BaseWrapperDataset):
     """Orders a data set so that neighbours are of similar length, differently in each epoch.
 

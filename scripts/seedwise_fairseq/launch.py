@@ -32,6 +32,7 @@ PLACES = {
     "data": "",
     "history_from": "",
     "embeddings_from": "",
+    "rows_from": "",
 }
 """Options of fairseq that hold a path, each with what it is where none is given."""
 

@@ -25,7 +25,13 @@ from seedwise.machine import distributed
 from seedwise.machine.progress import Reporter
 from seedwise.models.checkpoints import load_checkpoint
 from seedwise_fairseq import resume
-from seedwise_fairseq.batches import FirstBatchDataset, LengthGroupedDataset, PaddedDataset, lengths
+from seedwise_fairseq.batches import (
+    FirstBatchDataset,
+    LengthGroupedDataset,
+    PaddedDataset,
+    RowsDataset,
+    lengths,
+)
 from seedwise_fairseq.criterion import BEST_SO_FAR, macro_f1
 from seedwise_fairseq.layers import accelerate
 
@@ -182,6 +188,9 @@ class _SharedOptions:
 class SeedwiseSentencePredictionConfig(_SharedOptions, SentencePredictionConfig):
     """Options of `--task seedwise_sentence_prediction` beside those of `sentence_prediction`."""
 
+    rows_from: str = field(
+        default="", metadata={"help": ".npy file of the training texts to read; all if empty"}
+    )
     selection: str = field(
         default="accuracy", metadata={"help": "by what the best epoch is chosen"}
     )
@@ -197,6 +206,8 @@ class SeedwiseSentencePredictionTask(_EpochHistory, SentencePredictionTask):
     def load_dataset(self, split: str, combine: bool = False, **kwargs: Any) -> Any:
         """Load a split; validation and test are sorted by length, training is grouped by it."""
         dataset = super().load_dataset(split, combine, **kwargs)
+        if split == "train" and self.cfg.rows_from:
+            dataset = RowsDataset(dataset, np.load(self.cfg.rows_from))
         dataset = PaddedDataset(dataset, self.source_dictionary.pad())
         if split != "train":
             dataset = SortDataset(dataset, sort_order=[lengths(dataset)])

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from seedwise.environment import resume_key
@@ -27,6 +28,8 @@ from seedwise_fairseq import launch
 from seedwise_fairseq.criterion import BEST_SO_FAR
 from seedwise_fairseq.predict import HEAD, class_probabilities, load_model
 
+ROWS = "rows.npy"
+
 
 def finetuning_options(
     settings: dict[str, Any],
@@ -37,6 +40,7 @@ def finetuning_options(
     seed: int,
     scratch: Path,
     pretrained: Path | None,
+    rows: Path | None = None,
 ) -> launch.Options:
     """Return fairseq-train's options for one run.
 
@@ -48,6 +52,7 @@ def finetuning_options(
         seed: the run's seed.
         scratch: where checkpoints go.
         pretrained: the checkpoint to start from; ``None`` for a random start.
+        rows: the file of the training texts to read; ``None`` for all.
     """
     finetune = settings["finetune"]
     updates = finetune["epochs"] * math.ceil(texts / finetune["batch_size"])
@@ -70,6 +75,8 @@ def finetuning_options(
         "best-checkpoint-metric": BEST_SO_FAR,
         "maximize-best-checkpoint-metric": True,
     }
+    if rows is not None:
+        options["rows-from"] = str(rows)
     if finetune["patience"]:
         options["patience"] = finetune["patience"]
     if pretrained is not None:
@@ -96,6 +103,9 @@ def main(
     device, shared = finetune["device"], run.shared(finetune, "fairseq", "torch")
     sizes = {"architecture": read_json(architecture)} if architecture else {}
     with training_scratch(history.parent, resume_key(run.seed, shared)) as scratch:
+        rows = run.train_rows()
+        if rows is not None:
+            np.save(scratch / ROWS, rows)
         launch.train(
             binarized,
             options=finetuning_options(
@@ -106,17 +116,19 @@ def main(
                 seed=run.seed,
                 scratch=scratch,
                 pretrained=pretrained,
+                rows=None if rows is None else scratch / ROWS,
             ),
             selects_best=True,
             processes=finetune["processes"],
         )
         last = load_checkpoint(scratch / "checkpoint_last.pt")
         best = load_checkpoint(scratch / "checkpoint_best.pt")
-        rows = pd.DataFrame(last["task_state"]["history"])
+        epochs = pd.DataFrame(last["task_state"]["history"])
         saved_epoch = best["task_state"]["history"][-1]["epoch"]
-        if saved_epoch != (epoch := best_epoch(rows, run.selection)):
+        if saved_epoch != (epoch := best_epoch(epochs, run.selection)):
             raise RuntimeError(f"epoch {saved_epoch} was saved, but {epoch} is best")
         tokens = read_texts(binarized / "input0" / "train")  # without <s>
+        tokens = tokens if rows is None else [tokens[row] for row in rows]
         probabilities = None
         started = time.monotonic()
         if model:
@@ -127,12 +139,12 @@ def main(
                 trained, task, "test", finetune["eval_batch_size"], device
             )
         outcome = Outcome(
-            history=rows,
+            history=epochs,
             probabilities=probabilities,
             train_seconds=float(last["extra_state"]["previous_training_time"]),
             eval_seconds=time.monotonic() - started,
             updates=last["optimizer_history"][-1]["num_updates"],
-            train_tokens=int(rows["epoch"].max()) * sum(1 + len(text) for text in tokens),
+            train_tokens=int(epochs["epoch"].max()) * sum(1 + len(text) for text in tokens),
             device=devices.name(device),
             shared=shared,
         )

@@ -220,7 +220,7 @@ def many_experiments(count: int, dataset: str = "reviews") -> dict[str, pd.DataF
     return {
         "runs": pd.DataFrame(runs),
         "summary": pd.DataFrame(summary).assign(
-            **columns, candidates=1, macro_f1_mean=0.7, macro_f1_std=0.01
+            **columns, candidates=1, macro_f1_mean=0.7, macro_f1_std=0.01, varied="seed"
         ),
         "comparisons": pd.DataFrame(
             _compare(dataset, (a, accuracies[a]), (b, accuracies[b]))

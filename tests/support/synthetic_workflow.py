@@ -23,7 +23,7 @@ rule all:
 COMMON = """\
 import sys
 sys.path.insert(0, f"{workflow.basedir}/scripts")
-from seedwise.study import entries
+from seedwise.study import curves, entries
 
 shell.prefix(f"export PYTHONPATH={sys.path[0]}; ")
 
@@ -40,6 +40,7 @@ TRANSFORMERS_FILES = ["config.json"]
 experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
 config.setdefault("licence", "mit")
 config.setdefault("selection", "accuracy")
+config.setdefault("vary", [])
 search_of_experiment = []
 run_settings = lambda w: entries.run_settings(config, w.experiment)
 

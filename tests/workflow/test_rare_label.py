@@ -1,4 +1,4 @@
-"""A study in which one text of twenty has the rare label, as users who look for rare things have."""
+"""A study in which one text of twenty has the rare label, as where rare things are looked for."""
 
 import csv
 import random
@@ -11,7 +11,7 @@ from support.smoke_study import snakemake, write_study
 RESULTS = "results/smoke"
 TARGETS = [f"{RESULTS}/tables/{name}.csv" for name in ("confusion", "summary", "comparisons")]
 ENGINES = ["linear", "fairseq", "transformers"]
-COMMON = "the film was long and had a plot and actors who said their lines in a room".split()
+COMMON = ["the", "film", "was", "long", "had", "plot", "actors", "said", "their", "lines", "room"]
 # Each is a sign of the rare label, but half of the texts with the common one have one, too.
 SIGNS = ["refund", "broken", "missing", "late"]
 

@@ -1,9 +1,12 @@
 """The parts of the report that are made from JSON: audits, conversions, LoRA experiments."""
 
+import platform
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from seedwise.environment import processor_name
 from seedwise.report.presentation import DASH, number, percent, plain_pairs
 
 Rows = list[tuple[str, str]]
@@ -173,3 +176,26 @@ def searches(experiments: dict[str, Any]) -> pd.DataFrame:
         ],
         columns=["Experiment", "Hyper-parameter", "Values", "Candidates"],
     )
+
+
+def versions(metrics: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return every package and the versions with which the runs were made."""
+    seen: dict[str, set[str]] = {}
+    for run in metrics:
+        for package, version in run.get("versions", {}).items():
+            seen.setdefault(package, set()).add(str(version))
+    return [(package, ", ".join(sorted(seen[package]))) for package in sorted(seen)]
+
+
+def hardware(metrics: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return on what the runs were trained, and where the report was made."""
+
+    def all_of(key: str) -> str:
+        return ", ".join(sorted({str(run[key]) for run in metrics if key in run}))
+
+    return [
+        ("Device of the runs", all_of("device")),
+        ("Number format in training", all_of("precision")),
+        ("Threads per run", all_of("threads")),
+        ("Report made on", f"{processor_name()}, {platform.system()} {platform.machine()}"),
+    ]

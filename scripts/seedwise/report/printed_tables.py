@@ -34,6 +34,7 @@ def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
             "Seeds": summary["n"].map(number).mask(fixed, DASH),
             "Test accuracy": map(mean_and_std, summary["mean"], summary["std"].mask(one)),
             "95 % interval": limits.mask(fixed, "deterministic"),
+            "Varied": summary["varied"].fillna(DASH),
             "Macro F1": map(
                 mean_and_std, summary["macro_f1_mean"], summary["macro_f1_std"].mask(one)
             ),
@@ -215,6 +216,28 @@ def search_table(search: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def learning_curve_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per experiment and number of training texts."""
+    groups = runs.groupby(["experiment", "dataset", "train_texts"], sort=False)
+    accuracy, f1 = groups["test_accuracy"], groups["test_macro_f1"]
+    table = groups.size().rename("n").reset_index()
+    one = table["n"] == 1
+    return pd.DataFrame(
+        {
+            "Experiment": table["experiment"],
+            "Data set": table["dataset"],
+            "Training texts": [number(texts) for texts in table["train_texts"]],
+            "Runs": [number(n) for n in table["n"]],
+            "Test accuracy": map(
+                mean_and_std, accuracy.mean(), accuracy.std(ddof=0).reset_index(drop=True).mask(one)
+            ),
+            "Macro F1": map(
+                mean_and_std, f1.mean(), f1.std(ddof=0).reset_index(drop=True).mask(one)
+            ),
+        }
+    )
+
+
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -225,6 +248,7 @@ TABLES = {
     "comparisons": comparisons_table,
     "calibration": calibration_table,
     "search": search_table,
+    "learning_curve": learning_curve_table,
     "agreement": agreement_table,
     "mistakes": mistakes_table,
     "parameters": lambda table: pd.concat(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from seedwise.study import search
+from seedwise.study import curves, search
 from seedwise.study.encoders import with_needed_files
 
 Config = dict[str, Any]
@@ -18,7 +18,7 @@ PUBLISHED_TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
 
 def seeds(config: Config, experiment: str) -> list[int]:
     """Return the seeds with which ``experiment`` is run: the first alone where none matters."""
-    drawn = trains_model(config["experiments"][experiment])
+    drawn = trains_model(curves.experiment(config, experiment)) or config.get("vary")
     return config["seeds"] if drawn else config["seeds"][:1]
 
 
@@ -38,12 +38,13 @@ def merge_hyperparameters(config: Config) -> None:
     of the files it needs.
     """
     config.setdefault("selection", "accuracy")
+    config.setdefault("vary", [])
     for experiment in config["experiments"].values():
         section = "finetune" if trains_model(experiment) else experiment["engine"]
         merged = config.get(section, {}) | experiment.get(section, {})
         everyone = merged.pop("search", None)
-        if wanted := experiment.pop("search", everyone):
-            experiment["search"] = wanted
+        if everyone is not None:
+            experiment.setdefault("search", everyone)
         experiment[section] = merged
     for name in trained_models(config):
         config["models"][name].setdefault("tokenizer", {})
@@ -64,6 +65,11 @@ def experiments(config: Config, **wanted: str) -> list[str]:
 def name_pattern(names: Iterable[str]) -> str:
     """Return a regular expression that matches just these names (nothing, if there are none)."""
     return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def run_pattern(config: Config, engine: str) -> str:
+    """Return a regular expression of an engine's experiments, those of their curves included."""
+    return f"({name_pattern(experiments(config, engine=engine))})({curves.MARK}[0-9]+)?"
 
 
 def trained_models(config: Config) -> list[str]:
@@ -125,7 +131,7 @@ def starts_from_folder(config: Config, experiment: str) -> bool:
 
     A published folder gives a random start its sizes and tokenizer, too.
     """
-    chosen = config["experiments"][experiment]
+    chosen = curves.experiment(config, experiment)
     published = "transformers_checkpoint" in config["models"][chosen["model"]]
     return chosen["init"] == "pretrained" or published
 
@@ -143,7 +149,7 @@ def cores(settings: Config) -> int:
 
 def searched(config: Config) -> list[str]:
     """Return the experiments whose hyper-parameters are searched."""
-    return [name for name, experiment in config["experiments"].items() if "search" in experiment]
+    return [name for name, experiment in config["experiments"].items() if experiment.get("search")]
 
 
 def candidates(config: Config, experiment: str) -> dict[str, Config]:
@@ -157,17 +163,19 @@ def run_settings(config: Config, experiment: str, values: Config | None = None) 
     ``values`` are the hyper-parameters that a search chose, or that its candidate tries. A random
     start does not depend on how the model was pre-trained, so a change there leaves it alone.
     """
-    chosen = config["experiments"][experiment]
+    chosen = curves.experiment(config, experiment)
     engine = chosen["engine"]
+    texts = {"train_texts": chosen["train_texts"]} if "train_texts" in chosen else {}
+    texts |= {"vary": config["vary"]} if config["vary"] else {}
     if not trains_model(chosen):
         named = {"engine": engine, "init": "none", "dataset": chosen["dataset"], "model": engine}
         named |= {"selection": config["selection"]}
         own = {engine: chosen[engine] | {"precision": "float64", "threads": 1}}
-        return search.with_values(named | own, values or {})
+        return search.with_values(named | own | texts, values or {})
     model = dict(config["models"][chosen["model"]])
     if chosen["init"] == "random":
         model.pop("pretrain", None)
     settings = {key: chosen[key] for key in ("engine", "init", "dataset", "model", "finetune")}
     settings = search.with_values(settings, values or {})
-    settings["selection"] = config["selection"]
+    settings |= {"selection": config["selection"]} | texts
     return settings | {"architecture": model.pop("architecture", {}), "model_source": model}

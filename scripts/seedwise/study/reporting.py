@@ -5,7 +5,7 @@ Needs nothing but Snakemake's own dependencies, because the rules import it.
 
 from typing import Any
 
-from seedwise.study import entries
+from seedwise.study import curves, entries
 
 Config = dict[str, Any]
 
@@ -70,6 +70,46 @@ def run_files(config: Config, file: str, **wanted: str) -> list[str]:
         for experiment in entries.experiments(config, **wanted)
         for seed in entries.seeds(config, experiment)
     ]
+
+
+def curve_files(config: Config, file: str, **wanted: str) -> list[str]:
+    """Return the path of ``file`` in each run of the learning curves, all texts included."""
+    names = [
+        name
+        for base in entries.experiments(config, **wanted)
+        if base in curves.with_curve(config)
+        for name in [*curves.points(config, base), base]
+    ]
+    return [
+        f"<results>/runs/{name}/seed-{seed}/{file}"
+        for name in names
+        for seed in entries.seeds(config, name)
+    ]
+
+
+def datasets_with_curve(config: Config) -> list[str]:
+    """Return the data sets on which some experiment has a learning curve."""
+    named = curves.with_curve(config)
+    return list(dict.fromkeys(config["experiments"][name]["dataset"] for name in named))
+
+
+def varied(config: Config) -> dict[str, str]:
+    """Return what differs between the runs of each experiment, and so is in its interval.
+
+    A model that the study pre-trains is pre-trained once: what another pre-training would change
+    is not in it.
+    """
+    found = {}
+    for name, experiment in config["experiments"].items():
+        trained = entries.trains_model(experiment)
+        parts = [*(["seed"] if trained else []), *map(_WORDS.get, config["vary"])]
+        model = config["models"][experiment["model"]] if trained else {}
+        shared = experiment.get("init") == "pretrained" and "pretrain" in model
+        found[name] = ", ".join(parts or ["nothing"]) + (" (one pre-training)" if shared else "")
+    return found
+
+
+_WORDS = {"training_texts": "training texts"}
 
 
 def candidate_files(config: Config, file: str) -> list[str]:

@@ -39,7 +39,7 @@ def with_values(settings: Search, values: Search) -> Search:
         return settings
     section = "finetune" if "finetune" in settings else settings["engine"]
     own = settings[section]
-    chosen = {key: _listed(value, own[key]) for key, value in values.items()}
+    chosen = {key: _listed(value, own.get(key)) for key, value in values.items()}
     return settings | {section: own | chosen}
 
 

@@ -14,6 +14,7 @@ from seedwise.environment import conditions, shared
 from seedwise.errors import UserError, one_line
 from seedwise.files import atomic, read_json, read_jsonl, write_json
 from seedwise.study.selection import first_best
+from seedwise.training.subsets import bootstrap, nested_order
 
 Metrics = dict[str, Any]
 
@@ -83,8 +84,30 @@ class Run:
         return read_json(self.data / "audit.json")["labels"]
 
     def texts(self, split: str) -> list[dict[str, Any]]:
-        """Return the records (``id``, ``text``, ``label``) of a split."""
-        return list(read_jsonl(self.data / f"{split}.jsonl"))
+        """Return the records (``id``, ``text``, ``label``) of a split; of train, the run's own."""
+        records = list(read_jsonl(self.data / f"{split}.jsonl"))
+        if split == "train" and (rows := self._rows(records)) is not None:
+            return [records[row] for row in rows]
+        return records
+
+    def train_rows(self) -> np.ndarray | None:
+        """Return which texts of the training split the run reads; None for all."""
+        return self._rows(list(read_jsonl(self.data / "train.jsonl")))
+
+    def _rows(self, records: list[dict[str, Any]]) -> np.ndarray | None:
+        wanted, varied = self.settings.get("train_texts"), self.settings.get("vary", [])
+        if wanted is None and "training_texts" not in varied:
+            return None
+        rows = np.arange(len(records))
+        if wanted is not None:
+            if wanted > len(records):
+                raise UserError(
+                    f"experiments.{self.experiment.partition('@')[0]}.train_texts: {wanted:,}, but "
+                    f"the training split has {len(records):,} texts"
+                )
+            texts, labels = ([record[key] for record in records] for key in ("text", "label"))
+            rows = np.sort(nested_order(texts, labels)[:wanted])
+        return bootstrap(rows, self.seed) if "training_texts" in varied else rows
 
     def class_weights(self) -> list[float] | None:
         """Return the weight of each label in the training loss; None where all have the same.
@@ -213,6 +236,7 @@ def write_run(
             "selection": run.selection,
             **{f"valid_{key}": float(valid[key].iloc[0]) for key in ("macro_f1", "loss")},
             "epochs": int(outcome.history["epoch"].max()),
+            "train_texts": len(run.texts("train")),
             **outcome.details,
         },
     )

@@ -23,6 +23,7 @@ def tables(tmp_path):
         audits={},
         published=published(synthetic_study.CONFIG),
         candidates={},
+        varied={},
         runs_output=paths[0],
         summary_output=paths[1],
     )

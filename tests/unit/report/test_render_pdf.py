@@ -10,14 +10,16 @@ import analyse_predictions
 import plot_accuracy
 import render_pdf
 from seedwise.files import read_json, write_json
+from seedwise.report import presentation_parts
 from seedwise.report.printed_tables import TABLES
 from support import ROOT, synthetic_study
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><path d="M0 0h9v9"/></svg>'
+OPTIONAL = {"search", "learning_curve"}
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="6"><path d="M0 0h9v6"/></svg>'
 SUMMARY = """\
-experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std,candidates,macro_f1_mean,macro_f1_std
-fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143,1,0.79,0.02
-transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,,1,0.8,0.0
+experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std,candidates,macro_f1_mean,macro_f1_std,varied
+fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143,1,0.79,0.02,seed
+transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,,1,0.8,0.0,seed
 """
 COMPARISONS = """\
 dataset,experiment_a,experiment_b,texts,seeds,mean_a,mean_b,difference,ci_low,ci_high,seeds_ci_low,seeds_ci_high,p_value,p_holm,test,macro_f1_difference,macro_f1_ci_low,macro_f1_ci_high,macro_f1_p_value,macro_f1_p_holm,macro_f1_test
@@ -57,7 +59,7 @@ def inputs(tmp_path):
     return {
         "config": synthetic_study.CONFIG,
         "template": ROOT / "reports" / "report.typ",
-        "tables": {name: tables / f"{name}.csv" for name in TABLES if name != "search"},
+        "tables": {name: tables / f"{name}.csv" for name in TABLES if name not in OPTIONAL},
         "audits": {"reviews": results / "data" / "reviews" / "audit.json"},
         "metrics": [folder / "metrics.json" for folder in folders],
         "engines": ["fairseq", "x"],
@@ -184,6 +186,24 @@ def test_a_search_is_printed_with_bounds_budget_and_candidates(inputs, tmp_path)
     assert "transformers-pretrained: 0.0001" in text  # among the hyper-parameters
 
 
+def test_learning_curves_are_printed_with_a_sentence(inputs, tmp_path):
+    rows = [
+        f"fairseq-random,fairseq,reviews,{texts},{seed},0.5,{accuracy + 0.01 * seed},0.5"
+        for texts, accuracy in ((100, 0.5), (400, 0.6))
+        for seed in (0, 1)
+    ]
+    head = "experiment,engine,dataset,train_texts,seed,valid_accuracy,test_accuracy,test_macro_f1"
+    table, figure = tmp_path / "curve.csv", tmp_path / "learning-curve-reviews.svg"
+    table.write_text("\n".join([head, *rows]))
+    figure.write_text(SVG)
+    inputs["tables"]["learning_curve"] = table
+    inputs["figures"].append(figure)
+    render_pdf.main(**inputs)
+    text = " ".join(text_of(inputs["pdf"]).split())
+    assert "60.5 % ± 0.5" in text
+    assert "From 100 to 400 training texts fairseq-random gained 10.0 points" in text
+
+
 def test_text_from_data_is_never_markup(inputs):
     config = copy.deepcopy(synthetic_study.CONFIG)
     config["title"] = "A #panic() *title* $x$ @here"
@@ -214,7 +234,7 @@ def test_commit_of_a_folder_that_git_does_not_know(tmp_path, monkeypatch):
 
 def test_versions_that_differ_between_runs_are_all_named():
     runs = [{"versions": {"torch": "2.13.0"}}, {"versions": {"torch": "2.12.0"}}, {}]
-    assert render_pdf.versions(runs) == [("torch", "2.12.0, 2.13.0")]
+    assert presentation_parts.versions(runs) == [("torch", "2.12.0, 2.13.0")]
 
 
 LORA = """\

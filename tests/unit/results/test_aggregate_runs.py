@@ -20,6 +20,7 @@ def aggregate(metrics, folder, published=None, audits=None, candidates=None):
         audits=audits or {},
         published=published or {},
         candidates=candidates or {},
+        varied={"fairseq-random": "seed"},
         **outputs,
     )
     return tuple(pd.read_csv(path) for path in outputs.values())
@@ -35,7 +36,7 @@ def test_summary_prints_the_studys_figures(metrics, tmp_path):
     assert list(summary.columns) == [
         "experiment", "engine", "init", "dataset", "n", "mean", "std", "ci_low", "ci_high",
         "published_mean", "published_std", "candidates",
-        "macro_f1_mean", "macro_f1_std", "macro_f1_ci_low", "macro_f1_ci_high",
+        "macro_f1_mean", "macro_f1_std", "macro_f1_ci_low", "macro_f1_ci_high", "varied",
     ]  # fmt: skip
     printed = {
         row.experiment: f"{100 * row.mean:.2f} ± {100 * row.std:.2f}"

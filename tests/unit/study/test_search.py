@@ -1,12 +1,13 @@
 import copy
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seedwise.errors import UserError
-from seedwise.study import entries, search, validation
+from seedwise.study import curves, entries, reporting, search, validation
 
 RANGE = {"from": 1.0e-5, "to": 1.0e-2, "scale": "log"}
 GRID = {"over": {"learning_rate": [1.0e-5, 1.0e-4], "batch_size": [8, 16, 32]}}
@@ -107,12 +108,49 @@ def test_a_study_searches_what_its_experiments_do_not_search_themselves():
     assert len(entries.candidates(config, "linear")) == 3
 
 
+def test_a_curve_is_of_experiments_with_fewer_texts():
+    config = study(t={"train_texts": [400, 100]}, linear={"train_texts": [100]})
+    config["datasets"]["d"]["splits"] = {"train": 400, "test": 50}
+    validation.check_config(config, "c")
+    entries.merge_hyperparameters(config)
+    assert curves.points(config, "t") == ["t@100"]  # with 400 it is the experiment itself
+    assert curves.with_curve(config) == ["t", "linear"]
+    settings = entries.run_settings(config, "t@100", {"learning_rate": 1.0})
+    assert settings["train_texts"] == 100 and settings["finetune"]["learning_rate"] == 1.0
+    assert "train_texts" not in entries.run_settings(config, "t")
+    assert entries.seeds(config, "t@100") == [3, 4] and entries.seeds(config, "linear@100") == [3]
+    assert reporting.curve_files(config, "f", engine="transformers") == [
+        f"<results>/runs/{name}/seed-{seed}/f" for name in ("t@100", "t") for seed in (3, 4)
+    ]
+    assert "t@100" not in str(reporting.run_files(config, "f"))
+    assert re.fullmatch(entries.run_pattern(config, "transformers"), "t@100")
+    assert not re.fullmatch(entries.run_pattern(config, "transformers"), "other@100")
+
+
+def test_what_varies_is_said_of_each_experiment():
+    config = study(t={"init": "pretrained"})
+    config["models"]["m"]["pretrain"] = {"updates": 1}
+    config["vary"] = ["training_texts"]
+    validation.check_config(config, "c")
+    entries.merge_hyperparameters(config)
+    assert reporting.varied(config) == {
+        "t": "seed, training texts (one pre-training)",
+        "other": "seed, training texts",
+        "linear": "training texts",
+    }
+    assert entries.seeds(config, "linear") == [3, 4]
+    config["vary"] = []
+    assert reporting.varied(config)["linear"] == "nothing"
+
+
 def test_an_experiment_can_opt_out():
     config = study(other={"search": None})
     config["finetune"] = {"search": GRID}
     validation.check_config(config, "c")
     entries.merge_hyperparameters(config)
-    assert entries.searched(config) == ["t"]
+    before = json.dumps(config)
+    entries.merge_hyperparameters(config)  # as from the config.yaml that a study leaves
+    assert entries.searched(config) == ["t"] and json.dumps(config) == before
 
 
 @pytest.mark.parametrize(
