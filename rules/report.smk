@@ -3,7 +3,8 @@ report: "../reports/workflow.rst"
 
 
 TABLES = [
-    "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "parameters", "costs",
+    "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "disagreements",
+    "parameters", "costs",
     *(["search"] if entries.searched(config) else []),
     *(["learning_curve"] if curves.with_curve(config) else []),
 ]  # fmt: skip
@@ -121,6 +122,7 @@ rule render_pdf:
         calibration=rules.analyse_predictions.output.calibration,
         agreement=rules.analyse_predictions.output.agreement,
         mistakes=rules.analyse_predictions.output.mistakes,
+        disagreements=rules.analyse_predictions.output.disagreements,
         figures=FIGURES,
         conversions=collect(
             "<results>/pretrained/{model}/conversion.json", model=reporting.converted(config)

@@ -99,6 +99,7 @@ rule analyse_predictions:
         calibration="<results>/tables/calibration.csv",
         agreement="<results>/tables/agreement.csv",
         mistakes="<results>/tables/mistakes.csv",
+        disagreements="<results>/tables/disagreements.csv",
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -107,7 +108,7 @@ rule analyse_predictions:
     params:
         datasets=reporting.datasets(config),
     message:
-        "Tabulate confusion, calibration, agreement and mistakes"
+        "Tabulate confusion, calibration, agreement, mistakes and disagreements"
     script:
         "../scripts/results/analyse_predictions.py"
 

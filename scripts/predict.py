@@ -79,8 +79,31 @@ def is_linear(folder: Path) -> bool:
         raise UserError(f"{folder}: its config.json is not that of a model") from None
 
 
+def temperature_of(folder: Path) -> float:
+    """Return the temperature that a model's run fitted on the validation split; 1 without one."""
+    metrics = folder.parent / "metrics.json"
+    known = folder.name == "model" and metrics.is_file()
+    return read_json(metrics).get("temperature", 1.0) if known else 1.0
+
+
+class Calibrated:
+    """A linear model at its temperature."""
+
+    def __init__(self, model: Any, temperature: float) -> None:
+        self.model, self.temperature = model, temperature
+        self.labels, self.cut = model.labels, model.cut
+
+    def probabilities(self, texts: list[str]) -> Any:
+        """Return the probability of each label for each text, shape (texts, labels)."""
+        from seedwise.models import temperature
+
+        return temperature.apply(self.model.probabilities(texts), self.temperature)
+
+
 def load(folders: list[Path], device: str) -> Any:
     """Return the linear model in ``folders``, or the ensemble of those of transformers.
+
+    Each is at the temperature of its run.
 
     Raises:
         UserError: A linear model stands among others.
@@ -89,12 +112,12 @@ def load(folders: list[Path], device: str) -> Any:
     if not linear:
         from seedwise.models.inference import Ensemble  # seconds, so not for --help
 
-        return Ensemble(folders, device)
+        return Ensemble(folders, device, [temperature_of(folder) for folder in folders])
     if len(folders) > 1:
         raise UserError(f"{linear[0]}: a linear model votes with no other; leave out the others")
     from seedwise.models.linear import LinearModel
 
-    return LinearModel.load(linear[0])
+    return Calibrated(LinearModel.load(linear[0]), temperature_of(linear[0]))
 
 
 def windows(texts: Iterable[str], size: int = WINDOW) -> Iterator[Batch]:
@@ -174,7 +197,8 @@ def main(
     count = counts.pop("texts", 0)
     rest = "".join(f"; {number:,} {what}" for what, number in counts.items() if number)
     models = f"{len(folders)} models" if len(folders) > 1 else "one model"
-    print(f"{count:,} texts, {models}{rest}", file=sys.stderr)
+    hint = "" if all(temperature_of(folder) != 1 for folder in folders) else "; not calibrated"
+    print(f"{count:,} texts, {models}{rest}{hint}", file=sys.stderr)
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:

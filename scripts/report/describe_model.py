@@ -38,7 +38,7 @@ accuracy:
 |---|---|---|
 {scores}
 
-## Data
+{calibration}## Data
 
 {data}
 
@@ -56,6 +56,13 @@ The scores hold for texts like those of the test split. {limit}
 
 Licence: {licence}. Name the study ({title}), the experiment and the seed, the source of the data as
 its authors ask, and Seedwise, which trained the model and whose `CITATION.cff` says how.
+"""
+
+CALIBRATION = """\
+Divide the logits (or the logarithms of the probabilities) by {:.3g}, a temperature fitted on the
+validation split (Guo et al. 2017), and the model is about as sure as it is right; no prediction
+changes.
+
 """
 
 FINETUNED = """\
@@ -210,6 +217,7 @@ def card(
         labels=", ".join(audit["labels"]),
         test=number(audit["splits"]["test"]["texts"]),
         scores=scores(run, runs),
+        calibration=CALIBRATION.format(run["temperature"]) if "temperature" in run else "",
         data=table(data_pairs(audit)),
         settings=table(shown),
         licence=licence,

@@ -1,8 +1,8 @@
 """Tabulate what the runs' predictions say beyond accuracy.
 
 Inputs: metrics.json and predictions.csv of every run, the test splits. Outputs: confusion.csv (mean
-counts over seeds), calibration.csv, agreement.csv, and mistakes.csv, the texts that all runs on a
-data set get wrong.
+counts over seeds), calibration.csv, agreement.csv, mistakes.csv, the texts that all runs on a data
+set get wrong, and disagreements.csv, those on which the seeds of an experiment disagree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,23 @@ from typing import Any
 import pandas as pd
 
 from seedwise.files import atomic, read_jsonl
-from seedwise.results import mistakes
+from seedwise.results import mistakes, votes
 from seedwise.step import step
 
 COLUMNS = {
     "confusion": ["dataset", "experiment", "label", "prediction", "texts"],
     "calibration": [
         "dataset", "experiment", "seeds", "accuracy", "confidence", "ece", "brier", "log_loss",
-        "texts", "always_right", "always_wrong",
+        "texts", "always_right", "always_wrong", "temperature", "ece_calibrated", "vote_accuracy",
     ],
     "agreement": [
         "dataset", "experiment_a", "experiment_b", "engine_a", "engine_b", "pairs", "agreement",
         "kappa",
     ],
     "mistakes": ["dataset", "id", "label", "prediction", "probability", "runs", "text"],
+    "disagreements": [
+        "dataset", "experiment", "id", "label", "vote", "agreeing", "votes", "text",
+    ],
 }  # fmt: skip
 
 
@@ -52,17 +55,24 @@ def main(
     tests: Mapping[str, Path],
     outputs: Mapping[str, Path],
 ) -> None:
-    """Write the four tables; ``tests`` are the test splits by data set."""
+    """Write the five tables; ``tests`` are the test splits by data set."""
     found = mistakes.read_predictions(metrics, predictions)
-    wrong = []
+    wrong, split = [], []
     for dataset in dict.fromkeys(runs.dataset for runs in found):
         texts = {record["id"]: record["text"] for record in read_jsonl(tests[dataset])}
-        wrong += mistakes.always_wrong([r for r in found if r.dataset == dataset], texts)
+        own = [runs for runs in found if runs.dataset == dataset]
+        wrong += mistakes.always_wrong(own, texts)
+        split += [row for runs in own for row in votes.disagreements(runs, texts)]
     rows = {
         "confusion": [row for runs in found for row in confusion_rows(runs)],
-        "calibration": [mistakes.calibration(runs) for runs in found],
+        "calibration": [
+            mistakes.calibration(runs)
+            | {"vote_accuracy": float((votes.vote(runs) == runs.truth).mean())}
+            for runs in found
+        ],
         "agreement": mistakes.agreements(found),
         "mistakes": wrong,
+        "disagreements": split,
     }
     for name, columns in COLUMNS.items():
         with atomic(outputs[name]) as partial:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from seedwise.files import atomic
-from seedwise.results import macro_f1
+from seedwise.results import macro_f1, superiority
 from seedwise.results.statistics import (
     TEST_NAME,
     bootstrap_interval,
@@ -30,7 +30,7 @@ COLUMNS = [
     "difference", "ci_low", "ci_high", "seeds_ci_low", "seeds_ci_high",
     "p_value", "p_holm", "test",
     "macro_f1_difference", "macro_f1_ci_low", "macro_f1_ci_high", "macro_f1_p_value",
-    "macro_f1_p_holm", "macro_f1_test",
+    "macro_f1_p_holm", "macro_f1_test", "p_better", "p_better_low", "p_better_high",
 ]  # fmt: skip
 
 
@@ -85,6 +85,18 @@ def compare_macro_f1(
     }
 
 
+def compare_runs(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
+    """Return how probably a run of the second experiment beats one of the first.
+
+    Args:
+        a: Test accuracies of the first one's runs, shape (runs,).
+        b: Of the second one's.
+    """
+    low, high = superiority.interval(a, b)
+    found = superiority.probability(a, b)
+    return {"p_better": found, "p_better_low": low, "p_better_high": high}
+
+
 def beside(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     """Return the runs of one experiment, and a deterministic one's for each seed of the other's.
 
@@ -101,7 +113,8 @@ def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) 
     """Write comparisons.csv."""
     records = read_metrics(metrics)
     check_consistent(records, metrics)
-    runs = pd.DataFrame(records)[["dataset", "experiment", "engine", "init", "seed"]]
+    kept = ["dataset", "experiment", "engine", "init", "seed", "test_accuracy"]
+    runs = pd.DataFrame(records)[kept]
     runs["predictions"] = list(predictions)
     rows = []
     for dataset, group in runs.groupby("dataset", sort=False):
@@ -120,7 +133,13 @@ def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) 
             ]
             names = {"dataset": dataset, "experiment_a": a, "experiment_b": b}
             right = [(side == labels[:, None]).astype(int) for side in sides]
-            rows.append(names | compare(*right) | compare_macro_f1(labels, *sides, classes))
+            accuracies = [by_seed[name]["test_accuracy"].to_numpy() for name in (a, b)]
+            rows.append(
+                names
+                | compare(*right)
+                | compare_macro_f1(labels, *sides, classes)
+                | compare_runs(*accuracies)
+            )
     table = pd.DataFrame(rows, columns=COLUMNS)
     for measure in ("", "macro_f1_"):
         table[f"{measure}p_holm"] = holm(table[f"{measure}p_value"].to_list())

@@ -129,18 +129,20 @@ def main(
             raise RuntimeError(f"epoch {saved_epoch} was saved, but {epoch} is best")
         tokens = read_texts(binarized / "input0" / "train")  # without <s>
         tokens = tokens if rows is None else [tokens[row] for row in rows]
-        probabilities = None
+        found = {}
         started = time.monotonic()
         if model:
             launch.export_model(best, model)
             trained, task = load_model(model, binarized, device)
             started = time.monotonic()
-            probabilities = class_probabilities(
-                trained, task, "test", finetune["eval_batch_size"], device
-            )
+            for split in ("valid", "test"):
+                found[split] = class_probabilities(
+                    trained, task, split, finetune["eval_batch_size"], device
+                )
         outcome = Outcome(
             history=epochs,
-            probabilities=probabilities,
+            probabilities=found.get("test"),
+            valid_probabilities=found.get("valid"),
             train_seconds=float(last["extra_state"]["previous_training_time"]),
             eval_seconds=time.monotonic() - started,
             updates=last["optimizer_history"][-1]["num_updates"],

@@ -185,6 +185,7 @@ def main(
         split: encode(run.texts(split), run.labels, tokenizer)
         for split in ("train", "valid", *(["test"] if predictions else []))
     }
+    valid = list(splits["valid"])  # in the order of the file
     splits["valid"].sort(key=lambda example: len(example["input_ids"]))
     collator = DataCollatorWithPadding(
         tokenizer, pad_to_multiple_of=length_multiple(tokenizer.model_max_length)
@@ -210,22 +211,24 @@ def main(
         kept = str(state.best_model_checkpoint)
         if not kept.endswith(f"checkpoint-{best_updates}"):
             raise RuntimeError(f"{kept} was kept, but epoch {best} is best")
-        probabilities = None
+        found = {}
         started = time.monotonic()
         if model:
             network = accelerate(
                 AutoModelForSequenceClassification.from_pretrained(kept, dtype=torch.float32)
             )
             started = time.monotonic()
-            probabilities = class_probabilities(
-                network.to(device), splits["test"], collator, finetune["eval_batch_size"]
-            )
+            for split, examples in (("valid", valid), ("test", splits["test"])):
+                found[split] = class_probabilities(
+                    network.to(device), examples, collator, finetune["eval_batch_size"]
+                )
             with atomic(model) as folder:
                 network.save_pretrained(folder)
                 tokenizer.save_pretrained(folder)
         outcome = Outcome(
             history=rows,
-            probabilities=probabilities,
+            probabilities=found.get("test"),
+            valid_probabilities=found.get("valid"),
             train_seconds=max(entry.get("seconds", 0.0) for entry in state.log_history),
             eval_seconds=time.monotonic() - started,
             updates=state.global_step,

@@ -118,13 +118,15 @@ def main(
         rows, candidates, iterations, best = train(run)
     logger.info("chosen: %s", candidates[best_epoch(rows, run.selection) - 1])
     trained = time.monotonic()
-    probabilities = None
+    found = {}
     if predictions:
-        probabilities = best.probabilities([record["text"] for record in run.texts("test")])
+        for split in ("valid", "test"):
+            found[split] = best.probabilities([record["text"] for record in run.texts(split)])
     words = sum(len(record["text"].split()) for record in run.texts("train"))
     outcome = Outcome(
         history=rows,
-        probabilities=probabilities,
+        probabilities=found.get("test"),
+        valid_probabilities=found.get("valid"),
         train_seconds=trained - started,
         eval_seconds=time.monotonic() - trained,
         updates=iterations,

@@ -104,6 +104,7 @@ def write_run(results: Path, experiment: str, seed: int) -> Path:
         "data_sha256": "da" * 32,
         "code_sha256": "c1" * 32,
         "device_type": "cpu",
+        "temperature": 1.25 + seed / 8,
     }
     _write(folder / "metrics.json", json.dumps(metrics, indent=2))
     _write(folder / "history.csv", history.to_csv(index=False))
@@ -242,5 +243,5 @@ def _compare(dataset: str, a: tuple, b: tuple) -> dict[str, object]:
         "p_value": p, "p_holm": p, "test": "exact paired permutation test over texts",
         "macro_f1_difference": difference, "macro_f1_ci_low": difference - HALF,
         "macro_f1_ci_high": difference + HALF, "macro_f1_p_value": p, "macro_f1_p_holm": p,
-        "macro_f1_test": "exact",
+        "macro_f1_test": "exact", "p_better": 0.75, "p_better_low": 0.5, "p_better_high": 1.0,
     }  # fmt: skip

@@ -12,6 +12,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from seedwise.errors import UserError
 from seedwise.files import sha256_of_files
+from seedwise.models import temperature
 from seedwise.models.probabilities import class_probabilities
 
 disable_progress_bar()
@@ -27,12 +28,20 @@ def _tokenizer_files(folder: Path) -> list[Path]:
 class Ensemble:
     """Models with the same labels; a text's probabilities are the mean over them.
 
+    Each model is asked at its temperature (`seedwise.models.temperature`), 1 if not given.
+
     Attributes:
         labels: The labels, in class order.
         cut: How many texts were longer than the models read, so far.
     """
 
-    def __init__(self, folders: Sequence[Path], device: str = "cpu") -> None:
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        device: str = "cpu",
+        temperatures: Sequence[float] | None = None,
+    ) -> None:
+        self.temperatures = temperatures or [1.0] * len(folders)
         self.device = device
         self.cut = 0
         self.models = []
@@ -66,10 +75,10 @@ class Ensemble:
                     cut[number] = True
                     ids[number] = tokenizer(texts[number], truncation=True)["input_ids"]
             batches = list(_batches([len(tokens) for tokens in ids]))
-            for model, own in zip(self.models, self.kinds, strict=True):
+            for model, own, degree in zip(self.models, self.kinds, self.temperatures, strict=True):
                 if own == kind:
                     logits = partial(self._logits, model, ids, tokenizer.pad_token_id)
-                    total += class_probabilities(batches, logits)
+                    total += temperature.apply(class_probabilities(batches, logits), degree)
         self.cut += int(cut.sum())
         return total / len(self.models)
 

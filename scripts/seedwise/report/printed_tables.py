@@ -100,6 +100,12 @@ def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
                 )
             ],
             "p": comparisons["macro_f1_p_holm"].map(p_value),
+            "P(better)": [
+                percent(p, 0) if pd.isna(low) else f"{percent(p, 0)} ({interval(low, high, '')})"
+                for p, low, high in zip(
+                    *(comparisons[f"p_better{end}"] for end in ("", "_low", "_high")), strict=True
+                )
+            ],
         }
     )
 
@@ -116,8 +122,10 @@ def calibration_table(calibration: pd.DataFrame) -> pd.DataFrame:
             "Accuracy": calibration["accuracy"].map(percent),
             "Confidence": calibration["confidence"].map(percent),
             "ECE": calibration["ece"].map(percent),
+            "Calibrated": calibration["ece_calibrated"].map(percent),
             "Brier": [number(value, 3) for value in calibration["brier"]],
             "Log loss": [number(value, 3) for value in calibration["log_loss"]],
+            "Vote": calibration["vote_accuracy"].map(percent),
             "Always right": shares["right"],
             "Always wrong": shares["wrong"],
         }
@@ -146,13 +154,25 @@ def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
 def mistakes_table(mistakes: pd.DataFrame) -> pd.DataFrame:
     """Return the surest of the texts that all runs get wrong, long ones cut."""
     shown = mistakes.head(MISTAKES_SHOWN)
-    texts = [" ".join(str(text).split()) for text in shown["text"]]
     return pd.DataFrame(
         {
-            "Text": [t if len(t) <= TEXT_SHOWN else f"{t[:TEXT_SHOWN].rstrip()} …" for t in texts],
+            "Text": shown["text"].map(_cut),
             "Label": shown["label"].astype(str),
             "Prediction": shown["prediction"].astype(str),
             "Probability of the label": shown["probability"].map(percent),
+        }
+    )
+
+
+def disagreements_table(disagreements: pd.DataFrame) -> pd.DataFrame:
+    """Return the texts of the closest votes, a long text cut."""
+    shown = disagreements.head(MISTAKES_SHOWN)
+    return pd.DataFrame(
+        {
+            "Text": shown["text"].map(_cut),
+            "Experiment": shown["experiment"],
+            "Label": shown["label"].astype(str),
+            "Votes of the seeds": shown["votes"],
         }
     )
 
@@ -238,6 +258,11 @@ def learning_curve_table(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _cut(text: Any) -> str:
+    one_line = " ".join(str(text).split())
+    return one_line if len(one_line) <= TEXT_SHOWN else f"{one_line[:TEXT_SHOWN].rstrip()} …"
+
+
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -251,6 +276,7 @@ TABLES = {
     "learning_curve": learning_curve_table,
     "agreement": agreement_table,
     "mistakes": mistakes_table,
+    "disagreements": disagreements_table,
     "parameters": lambda table: pd.concat(
         [table["model"].rename("Model"), parameters_table(table)], axis=1
     ),

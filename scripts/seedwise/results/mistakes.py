@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seedwise.models import temperature
 from seedwise.training.run_files import read_classes, read_metrics, read_predicted
 from seedwise.training.runs import PROBABILITY
 
@@ -28,6 +29,7 @@ class Predictions:
         ids: The texts' ids.
         truth: Class of each text, shape (texts,).
         probabilities: Shape (seeds, texts, labels).
+        temperatures: That of each run, fitted on the validation split; shape (seeds,).
     """
 
     dataset: str
@@ -37,6 +39,7 @@ class Predictions:
     ids: list[str]
     truth: np.ndarray
     probabilities: np.ndarray
+    temperatures: np.ndarray
 
     @property
     def predicted(self) -> np.ndarray:
@@ -55,7 +58,7 @@ def read_predictions(metrics: Sequence[Path], predictions: Sequence[Path]) -> li
     Raises:
         UserError: Two runs on one data set are not about the same texts.
     """
-    runs = pd.DataFrame(read_metrics(metrics))[["dataset", "experiment", "engine", "seed"]]
+    runs = pd.DataFrame(read_metrics(metrics))
     runs["path"] = list(predictions)
     for _, group in runs.groupby("dataset", sort=False):
         read_classes(group["path"].tolist())  # checks ids and labels
@@ -63,7 +66,8 @@ def read_predictions(metrics: Sequence[Path], predictions: Sequence[Path]) -> li
     for (dataset, experiment, engine), group in runs.groupby(
         ["dataset", "experiment", "engine"], sort=False
     ):
-        tables = [read_predicted(path) for path in group.sort_values("seed")["path"]]
+        group = group.sort_values("seed")
+        tables = [read_predicted(path) for path in group["path"]]
         columns = [name for name in tables[0] if name.startswith(PROBABILITY)]
         labels = [name.removeprefix(PROBABILITY) for name in columns]
         found.append(
@@ -75,6 +79,7 @@ def read_predictions(metrics: Sequence[Path], predictions: Sequence[Path]) -> li
                 tables[0]["id"].tolist(),
                 tables[0]["label"].map(labels.index).to_numpy(),
                 np.stack([table[columns].to_numpy(dtype=float) for table in tables]),
+                group["temperature"].to_numpy(),
             )
         )
     return found
@@ -88,12 +93,15 @@ def confusion(runs: Predictions) -> np.ndarray:
     return np.mean(counts, axis=0).reshape(size, size)
 
 
-def reliability(runs: Predictions) -> pd.DataFrame:
+def reliability(runs: Predictions, *, calibrated: bool = False) -> pd.DataFrame:
     """Return a row per bin of confidence, over all seeds: confidence, accuracy, share.
 
-    Confidence is the probability of the predicted label. Bins without predictions are left out.
+    Confidence is the probability of the predicted label, at the runs' temperatures if
+    ``calibrated``. Bins without predictions are left out.
     """
-    confidence = runs.probabilities.max(axis=-1).ravel()
+    pairs = zip(runs.probabilities, runs.temperatures, strict=True)
+    own = [temperature.apply(p, t) if calibrated else p for p, t in pairs]
+    confidence = np.stack(own).max(axis=-1).ravel()
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     table = pd.DataFrame({"bin": bins, "confidence": confidence, "accuracy": runs.correct.ravel()})
     means = table.groupby("bin").mean()
@@ -104,11 +112,15 @@ def calibration(runs: Predictions) -> dict[str, Any]:
     """Return how far probabilities can be trusted, over all seeds, and what all seeds share.
 
     ``ece`` is the expected calibration error (Guo et al. 2017): the distance of accuracy from
-    confidence, averaged over the bins by their share of the predictions. ``brier`` is the
+    confidence, averaged over the bins by their share of the predictions, and ``ece_calibrated``
+    that at each run's ``temperature`` (its mean is given). ``brier`` is the
     squared distance of the probabilities from the truth, summed over the labels (Brier 1950);
     ``log_loss`` the negative log-probability of the true label, in nats.
     """
-    bins = reliability(runs)
+    ece, calibrated = (
+        float((bins["share"] * (bins["accuracy"] - bins["confidence"]).abs()).sum())
+        for bins in (reliability(runs), reliability(runs, calibrated=True))
+    )
     truth = np.eye(len(runs.labels))[runs.truth]  # (texts, labels)
     own = runs.probabilities[:, np.arange(len(runs.truth)), runs.truth]  # (seeds, texts)
     return {
@@ -117,12 +129,14 @@ def calibration(runs: Predictions) -> dict[str, Any]:
         "seeds": len(runs.predicted),
         "accuracy": runs.correct.mean(),
         "confidence": runs.probabilities.max(axis=-1).mean(),
-        "ece": float((bins["share"] * (bins["accuracy"] - bins["confidence"]).abs()).sum()),
+        "ece": ece,
         "brier": ((runs.probabilities - truth) ** 2).sum(axis=-1).mean(),
         "log_loss": -np.log(own.clip(1e-12)).mean(),
         "texts": len(runs.truth),
         "always_right": int(runs.correct.all(axis=0).sum()),
         "always_wrong": int((~runs.correct).all(axis=0).sum()),
+        "temperature": runs.temperatures.mean(),
+        "ece_calibrated": calibrated,
     }
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from seedwise.environment import conditions, shared
 from seedwise.errors import UserError, one_line
 from seedwise.files import atomic, read_json, read_jsonl, write_json
+from seedwise.models import temperature
 from seedwise.study.selection import first_best
 from seedwise.training.subsets import bootstrap, nested_order
 
@@ -142,6 +143,8 @@ class Outcome:
         history: with the columns `HISTORY`.
         probabilities: of the test split by the selected checkpoint, shape (texts, labels); None for
             a candidate of a search, which does not read it.
+        valid_probabilities: of the validation split by the same checkpoint, from which the
+            temperature is fitted.
         train_seconds: wall time of training and validation, resumed parts included.
         eval_seconds: wall time of the prediction of the test split.
         updates: number of updates.
@@ -153,6 +156,7 @@ class Outcome:
 
     history: pd.DataFrame
     probabilities: np.ndarray | None
+    valid_probabilities: np.ndarray | None
     train_seconds: float
     eval_seconds: float
     updates: int
@@ -217,6 +221,10 @@ def write_run(
     with atomic(history) as partial:
         outcome.history.to_csv(partial, index=False, columns=HISTORY)
     tested = test_scores(run, outcome.probabilities, predictions) if predictions else {}
+    calibration = {}
+    if outcome.valid_probabilities is not None:
+        labels = np.array([run.labels.index(record["label"]) for record in run.texts("valid")])
+        calibration["temperature"] = temperature.fit(outcome.valid_probabilities, labels)
     best = best_epoch(outcome.history, run.selection)
     valid = outcome.history.query("split == 'valid' and epoch == @best")
     write_json(
@@ -237,6 +245,7 @@ def write_run(
             **{f"valid_{key}": float(valid[key].iloc[0]) for key in ("macro_f1", "loss")},
             "epochs": int(outcome.history["epoch"].max()),
             "train_texts": len(run.texts("train")),
+            **calibration,
             **outcome.details,
         },
     )

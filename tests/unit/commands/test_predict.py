@@ -6,8 +6,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
+from scipy.special import expit, logit, softmax
 from transformers import RobertaForSequenceClassification, pipeline
 
 import predict
@@ -124,6 +126,25 @@ def test_mistakes_are_one_message(experiment, tmp_path):
         predict.model_folders(tmp_path.parent)
 
 
+def test_each_model_votes_at_the_temperature_of_its_run(experiment):
+    folders = [experiment / f"seed-{seed}" / "model" for seed in (0, 1)]
+    texts = [record["text"] for record in RECORDS[:5]]
+    alone = [np.log(Ensemble([folder]).probabilities(texts)) for folder in folders]
+    found = Ensemble(folders, temperatures=[0.5, 3.0]).probabilities(texts)
+    expected = (softmax(alone[0] / 0.5, axis=1) + softmax(alone[1] / 3.0, axis=1)) / 2
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_run_tells_its_temperature_and_an_export_does_not(experiment, tmp_path):
+    _, _, said = run(experiment / "seed-0", "A fine film.")
+    assert said == "1 texts, one model; not calibrated\n"
+    write_text(tmp_path / "metrics.json", '{"engine": "transformers", "temperature": 1.5}')
+    (tmp_path / "model").symlink_to(experiment / "seed-0" / "model")
+    assert predict.temperature_of(tmp_path / "model") == 1.5
+    code, _, said = run(tmp_path, "A fine film.")
+    assert code == 0 and said == "1 texts, one model\n"
+
+
 def test_models_of_other_labels_cannot_vote(experiment, tmp_path):
     write_model(tmp_path / "other", 0, experiment / "seed-0" / "model", ["a", "b"])
     with pytest.raises(UserError, match=r"its labels are a, b, but those of .* are negative"):
@@ -151,10 +172,15 @@ def test_a_linear_model_needs_neither_torch_nor_transformers(linear, place):
     done = subprocess.run(command, input="\n".join(texts).encode(), capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
     found = [json.loads(line) for line in done.stdout.decode().splitlines()]
-    expected = LinearModel.load(linear / "seed-0" / "model").probabilities(
+    # At the temperature that the run fitted: the logits of logistic regression divided by it.
+    before = LinearModel.load(linear / "seed-0" / "model").probabilities(
         [texts[0], texts[2].replace("\0", ""), texts[3]]
     )
-    assert [found[n]["probabilities"]["negative"] for n in (0, 2, 3)] == expected[:, 0].tolist()
+    fitted = json.loads((linear / "seed-0" / "metrics.json").read_text())["temperature"]
+    expected = expit(logit(before[:, 0]) / fitted).tolist()
+    assert fitted != 1
+    negative = [found[n]["probabilities"]["negative"] for n in (0, 2, 3)]
+    assert negative == pytest.approx(expected)
     assert found[1]["prediction"] is None
     assert done.stderr.decode() == "4 texts, one model; 1 empty, not classified\n"
 

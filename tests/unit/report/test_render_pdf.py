@@ -22,8 +22,8 @@ fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0
 transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,,1,0.8,0.0,seed
 """
 COMPARISONS = """\
-dataset,experiment_a,experiment_b,texts,seeds,mean_a,mean_b,difference,ci_low,ci_high,seeds_ci_low,seeds_ci_high,p_value,p_holm,test,macro_f1_difference,macro_f1_ci_low,macro_f1_ci_high,macro_f1_p_value,macro_f1_p_holm,macro_f1_test
-reviews,fairseq-pretrained,transformers-pretrained,400,3,0.79,0.8,0.01,0.002,0.018,,,1e-9,3e-9,t,0.011,0.003,0.019,0.001,0.002,exact
+dataset,experiment_a,experiment_b,texts,seeds,mean_a,mean_b,difference,ci_low,ci_high,seeds_ci_low,seeds_ci_high,p_value,p_holm,test,macro_f1_difference,macro_f1_ci_low,macro_f1_ci_high,macro_f1_p_value,macro_f1_p_holm,macro_f1_test,p_better,p_better_low,p_better_high
+reviews,fairseq-pretrained,transformers-pretrained,400,3,0.79,0.8,0.01,0.002,0.018,,,1e-9,3e-9,t,0.011,0.003,0.019,0.001,0.002,exact,0.75,0.5,1.0
 """
 SEARCH = """\
 experiment,candidate,learning_rate,adam_betas,batch_size,valid_accuracy,valid_macro_f1,valid_loss,best_epoch,train_seconds,chosen
@@ -111,6 +111,8 @@ def test_pdf_reads_like_the_study(inputs, headings, titles):
     assert "22,807,552" in text
     assert "seeds of fairseq-pretrained" in text  # agreement
     assert ", a fine film." in text  # a text that all runs get wrong
+    assert "negative 1, positive 2" in text  # the votes on one that the seeds disagree about
+    assert "75 % (50.0 to 100.0)" in text  # probability that the second is better
     assert "Question 2" not in text
     assert f"snakemake --configfile {inputs['config_output']}"[:30] in text
 

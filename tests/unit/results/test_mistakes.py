@@ -18,13 +18,27 @@ def make(experiment="x", engine="fairseq", seeds=3, rng=None):
     logits = rng.normal(size=(seeds, TEXTS, 3)) + 1.5 * np.eye(3)[truth]
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
     ids = [str(number) for number in range(TEXTS)]
-    return Predictions("d", experiment, engine, LABELS, ids, truth, probabilities)
+    temperatures = np.linspace(1.5, 2, seeds)
+    return Predictions(
+        "d", experiment, engine, LABELS, ids, truth, probabilities, temperatures
+    )
 
 
 def test_confusion_is_scikit_learns_mean_over_seeds():
     runs = make()
     expected = [metrics.confusion_matrix(runs.truth, own) for own in runs.predicted]
     assert mistakes.confusion(runs) == pytest.approx(np.mean(expected, axis=0))
+
+
+def calibration_error(runs, probabilities):
+    """Return the expected calibration error, bin by bin and written out."""
+    confidence, right = probabilities.max(axis=-1).ravel(), runs.correct.ravel()
+    error = 0.0
+    for low in np.arange(0, 1, 0.1):
+        inside = (confidence >= low) & (confidence < low + 0.1)
+        if inside.any():
+            error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    return error
 
 
 def test_calibration_against_other_calculations():
@@ -38,14 +52,12 @@ def test_calibration_against_other_calculations():
         for p in runs.probabilities
     ]
     assert found["brier"] == pytest.approx(np.mean(brier))
-    # The calibration error, bin by bin and written out.
-    confidence, right = runs.probabilities.max(axis=-1).ravel(), runs.correct.ravel()
-    error = 0.0
-    for low in np.arange(0, 1, 0.1):
-        inside = (confidence >= low) & (confidence < low + 0.1)
-        if inside.any():
-            error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
-    assert found["ece"] == pytest.approx(error)
+    assert found["ece"] == pytest.approx(calibration_error(runs, runs.probabilities))
+    cooled = [p ** (1 / t) for p, t in zip(runs.probabilities, runs.temperatures, strict=True)]
+    cooled = [own / own.sum(axis=-1, keepdims=True) for own in cooled]
+    expected = calibration_error(runs, np.stack(cooled))
+    assert found["ece_calibrated"] == pytest.approx(expected)
+    assert found["temperature"] == pytest.approx(1.75)
     assert found["always_wrong"] == sum((~runs.correct).all(axis=0))
     assert 0 < found["always_right"] < TEXTS
 
@@ -106,4 +118,8 @@ def test_tables_of_a_study(tmp_path):
     confusion = tables["confusion"].query("experiment == 'fairseq-random'")
     assert confusion["texts"].sum() == pytest.approx(400)
     assert len(tables["agreement"]) == 6
+    split = tables["disagreements"]
+    assert set(split["experiment"]) <= set(synthetic_study.RIGHT) and len(split)
+    assert set(split["votes"]) == {"negative 1, positive 2", "negative 2, positive 1"}
+    assert tables["calibration"]["vote_accuracy"].between(0.6, 0.9).all()
     assert tables["mistakes"]["text"].str.startswith("Text ").all()

@@ -11,6 +11,7 @@ from snakemake.iocontainers import Namedlist
 from seedwise.environment import SHARED, resume_key
 from seedwise.errors import UserError
 from seedwise.files import write_json, write_jsonl
+from seedwise.models import temperature
 from seedwise.study.selection import DIRECTIONS
 from seedwise.training.run_files import read_predicted
 from seedwise.training.runs import Outcome, Run, best_epoch, macro_f1, predictions_table, write_run
@@ -94,7 +95,8 @@ def test_predictions_have_the_labels_as_the_data_set_writes_them():
 @pytest.fixture
 def run(tmp_path):
     write_json(tmp_path / "data" / "audit.json", {"labels": LABELS})
-    write_jsonl(tmp_path / "data" / "test.jsonl", RECORDS)
+    for split in ("train", "valid", "test"):
+        write_jsonl(tmp_path / "data" / f"{split}.jsonl", RECORDS)
     (tmp_path / "input").write_text("x")
     return Run(
         experiment="e",
@@ -122,6 +124,7 @@ def test_a_run_is_read_from_the_job_that_makes_it(run):
 OUTCOME = Outcome(
     history=history(0.5, 0.75, 0.75),
     probabilities=PROBABILITIES,
+    valid_probabilities=PROBABILITIES,
     train_seconds=2.0,
     eval_seconds=0.1234,
     updates=30,
@@ -164,6 +167,7 @@ def test_a_run_keeps_the_contract(run, tmp_path):
         "valid_macro_f1": 0.75,
         "valid_loss": 0.25,
         "epochs": 3,
+        "temperature": temperature.fit(PROBABILITIES, np.array([0, 1, 1])),
     }
     assert {key: metrics[key] for key in expected} == expected
 
