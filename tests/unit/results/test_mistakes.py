@@ -19,9 +19,7 @@ def make(experiment="x", engine="fairseq", seeds=3, rng=None):
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
     ids = [str(number) for number in range(TEXTS)]
     temperatures = np.linspace(1.5, 2, seeds)
-    return Predictions(
-        "d", experiment, engine, LABELS, ids, truth, probabilities, temperatures
-    )
+    return Predictions("d", experiment, engine, LABELS, ids, truth, probabilities, temperatures)
 
 
 def test_confusion_is_scikit_learns_mean_over_seeds():
