@@ -36,12 +36,17 @@ wildcard_constraints:
     experiment=rf"[a-z0-9-]+({curves.MARK}\d+)?",
     seed=r"\d+",
     split="train|valid|test",
+    of_seed=r"(/seed-\d+)?",
 
 
 # What an experiment names, as functions of the wildcard {experiment}. Snakemake's `lookup` would
 # search the whole configuration for each of thousands of runs.
 experiment_dataset = lambda w: curves.experiment(config, w.experiment)["dataset"]
 experiment_model = lambda w: curves.experiment(config, w.experiment)["model"]
+# Of what each seed pre-trains anew, the folder of the run's; candidates of a search have the first.
+experiment_of_seed = lambda w: entries.of_seed(
+    config, w.experiment, w.get("seed", config["seeds"][0])
+)
 experiment_init = lambda w: curves.experiment(config, w.experiment)["init"]
 experiment_converted = lambda w: experiment_model(w) in entries.converted_to_fairseq(config)
 

@@ -37,7 +37,7 @@ rule write_events:
     output:
         events="<results>/tensorboard/{run}/events.out.tfevents.seedwise",
     wildcard_constraints:
-        run=r"(runs/[a-z0-9-]+/seed-\d+|pretrained/[a-z0-9-]+)",
+        run=r"(runs/[a-z0-9-]+/seed-\d+|pretrained/[a-z0-9-]+(/seed-\d+)?)",
     conda:
         "../envs/analysis.yaml"
     resources:

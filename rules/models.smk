@@ -16,9 +16,9 @@ rule pretrain_model:
             for file in ("dict.txt", "train.bin", "train.idx", "valid.bin", "valid.idx")
         ],
     output:
-        model="<results>/pretrained/{model}/model.pt",
-        history="<results>/pretrained/{model}/history.csv",
-        metrics="<results>/pretrained/{model}/metrics.json",
+        model="<results>/pretrained/{model}{of_seed}/model.pt",
+        history="<results>/pretrained/{model}{of_seed}/history.csv",
+        metrics="<results>/pretrained/{model}{of_seed}/metrics.json",
     wildcard_constraints:
         model=entries.name_pattern(entries.trained_models(config)),
     # Most other jobs wait for it.
@@ -31,9 +31,9 @@ rule pretrain_model:
         runtime=24 * 60,
         gpu=lambda w: config["models"][w.model]["pretrain"]["processes"],
     params:
-        settings=lookup(within=config, dpath="models/{model}"),
+        settings=lambda w: entries.pretraining(config, w.model, w.of_seed),
     message:
-        "Pre-train {wildcards.model}"
+        "Pre-train {wildcards.model}{wildcards.of_seed}"
     script:
         "../scripts/models/pretrain_model.py"
 
@@ -105,36 +105,36 @@ rule import_transformers:
 # fairseq to transformers: the weights, the tokenizer, and the proof that both agree.
 rule predict_reference:
     input:
-        model="<results>/pretrained/{model}/model.pt",
+        model="<results>/pretrained/{model}{of_seed}/model.pt",
         binarized=collect(
             "<results>/binarized/{{model}}/{dataset}/input0/{file}",
             dataset=lambda w: entries.datasets_with_model(config, w.model)[0],
             file=["dict.txt", "valid.bin", "valid.idx"],
         ),
     output:
-        reference="<results>/pretrained/{model}/reference.npz",
+        reference="<results>/pretrained/{model}{of_seed}/reference.npz",
     conda:
         "../envs/fairseq.yaml"
     resources:
         mem_mb=4000,
         runtime=15,
     message:
-        "Predict masked tokens of 64 texts with fairseq's {wildcards.model}"
+        "Predict masked tokens of 64 texts with fairseq's {wildcards.model}{wildcards.of_seed}"
     script:
         "../scripts/models/predict_reference.py"
 
 
 rule convert_model:
     input:
-        checkpoint="<results>/pretrained/{model}/model.pt",
+        checkpoint="<results>/pretrained/{model}{of_seed}/model.pt",
         tokenizer=model_tokenizer,
         dictionary="<results>/tokens/{model}/dict.txt",
         reference=rules.predict_reference.output.reference,
         texts=model_texts,
         tokens=model_tokens,
     output:
-        folder=multiext("<results>/pretrained/{model}/transformers/", *TRANSFORMERS_FILES),
-        report="<results>/pretrained/{model}/conversion.json",
+        folder=multiext("<results>/pretrained/{model}{of_seed}/transformers/", *TRANSFORMERS_FILES),
+        report="<results>/pretrained/{model}{of_seed}/conversion.json",
     wildcard_constraints:
         # Others bring a transformers folder of their own.
         model=entries.name_pattern(set(config["models"]) - set(PUBLISHED_FOLDERS)),
@@ -147,7 +147,7 @@ rule convert_model:
         architecture=lookup(within=config, dpath="models/{model}/architecture"),
         max_tokens=lambda w: entries.max_tokens(config, w.model),
     message:
-        "Convert {wildcards.model} from fairseq to transformers, and check it"
+        "Convert {wildcards.model}{wildcards.of_seed} from fairseq to transformers, and check it"
     script:
         "../scripts/models/convert_model.py"
 

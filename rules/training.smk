@@ -18,7 +18,9 @@ rule finetune_fairseq:
             experiment_init,
             cases={
                 "pretrained": collect(
-                    "<results>/pretrained/{model}/model.pt", model=experiment_model
+                    "<results>/pretrained/{model}{of_seed}/model.pt",
+                    model=experiment_model,
+                    of_seed=experiment_of_seed,
                 ),
                 "random": [],
             },
@@ -65,8 +67,9 @@ rule finetune_transformers:
         start=branch(
             lambda w: entries.starts_from_folder(config, w.experiment),
             then=collect(
-                "<results>/pretrained/{model}/transformers/{file}",
+                "<results>/pretrained/{model}{of_seed}/transformers/{file}",
                 model=experiment_model,
+                of_seed=experiment_of_seed,
                 file=TRANSFORMERS_FILES,
             ),
         ),

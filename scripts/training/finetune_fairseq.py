@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.environment import resume_key
 from seedwise.files import read_json
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
@@ -102,7 +101,7 @@ def main(
     finetune = devices.prepare(run.finetune)
     device, shared = finetune["device"], run.shared(finetune, "fairseq", "torch")
     sizes = {"architecture": read_json(architecture)} if architecture else {}
-    with training_scratch(history.parent, resume_key(run.seed, shared)) as scratch:
+    with training_scratch(history.parent, run.resume_key(shared)) as scratch:
         rows = run.train_rows()
         if rows is not None:
             np.save(scratch / ROWS, rows)
@@ -161,6 +160,7 @@ if __name__ == "__main__":
                 snakemake,
                 Path(__file__).stem,
                 [path for path in snakemake.input if path not in snakemake.input.proof],
+                snakemake.input.pretrained,
             ),
             binarized=Path(snakemake.input.binarized[0]).parents[1],
             pretrained=Path(p[0]) if (p := snakemake.input.pretrained) else None,

@@ -30,7 +30,6 @@ from transformers import (
 )
 from transformers.trainer import TRAINER_STATE_NAME
 
-from seedwise.environment import resume_key
 from seedwise.files import atomic
 from seedwise.machine import device as devices
 from seedwise.machine import distributed
@@ -191,7 +190,7 @@ def main(
         tokenizer, pad_to_multiple_of=length_multiple(tokenizer.model_max_length)
     )
     updates = finetune["epochs"] * -(-len(splits["train"]) // finetune["batch_size"])
-    with training_scratch(history.parent, resume_key(run.seed, shared)) as scratch:
+    with training_scratch(history.parent, run.resume_key(shared)) as scratch:
         distributed.run(
             finetune["processes"],
             train,
@@ -250,6 +249,7 @@ if __name__ == "__main__":
                 snakemake,
                 Path(__file__).stem,
                 [*snakemake.input.data, *snakemake.input.tokenizer, *files],
+                files,
             ),
             start=start,
             tokenizer_files=[Path(path) for path in snakemake.input.tokenizer],

@@ -18,8 +18,39 @@ PUBLISHED_TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
 
 def seeds(config: Config, experiment: str) -> list[int]:
     """Return the seeds with which ``experiment`` is run: the first alone where none matters."""
-    drawn = trains_model(curves.experiment(config, experiment)) or config.get("vary")
-    return config["seeds"] if drawn else config["seeds"][:1]
+    drawn = "training_texts" in config.get("vary", [])
+    trained = trains_model(curves.experiment(config, experiment))
+    return config["seeds"] if trained or drawn else config["seeds"][:1]
+
+
+def pretrained_here(config: Config, experiment: str) -> bool:
+    """Tell whether an experiment starts from a model that the study pre-trains."""
+    chosen = curves.experiment(config, experiment)
+    return chosen.get("init") == "pretrained" and "pretrain" in config["models"][chosen["model"]]
+
+
+def of_seed(config: Config, experiment: str, seed: int) -> str:
+    """Return what follows the model in the path of a start: the seed that is pre-trained anew for.
+
+    Nothing where all seeds share one pre-training.
+    """
+    anew = "pretraining" in config["vary"] and pretrained_here(config, experiment)
+    return f"/seed-{seed}" if anew else ""
+
+
+def starts(config: Config, experiment: str) -> list[str]:
+    """Return the folders, below ``pretrained/``, from which an experiment's runs start."""
+    model = config["experiments"][experiment]["model"]
+    found = [model + of_seed(config, experiment, seed) for seed in seeds(config, experiment)]
+    return list(dict.fromkeys(found))
+
+
+def pretraining(config: Config, model: str, of_seed: str) -> Config:
+    """Return the settings of a model's pre-training, with the seed that it is for."""
+    settings = config["models"][model]
+    if not of_seed:
+        return settings
+    return settings | {"pretrain": settings["pretrain"] | {"seed": int(of_seed.rpartition("-")[2])}}
 
 
 def trains_model(experiment: Config) -> bool:
@@ -166,7 +197,12 @@ def run_settings(config: Config, experiment: str, values: Config | None = None) 
     chosen = curves.experiment(config, experiment)
     engine = chosen["engine"]
     texts = {"train_texts": chosen["train_texts"]} if "train_texts" in chosen else {}
-    texts |= {"vary": config["vary"]} if config["vary"] else {}
+    varied = [
+        what
+        for what in config["vary"]
+        if what == "training_texts" or pretrained_here(config, experiment)
+    ]
+    texts |= {"vary": varied} if varied else {}
     if not trains_model(chosen):
         named = {"engine": engine, "init": "none", "dataset": chosen["dataset"], "model": engine}
         named |= {"selection": config["selection"]}

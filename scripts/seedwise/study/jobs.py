@@ -9,6 +9,10 @@ def job_name(rule: str, output: str) -> str:
     >>> job_name("finetune_lora", "results/lora/{experiment}/seed-{seed}/history.csv")
     'finetune_lora/{experiment}/seed-{seed}'
     """
-    wildcards = dict.fromkeys(re.findall(r"\{(\w+)", output))
-    parts = ["seed-{seed}" if name == "seed" else f"{{{name}}}" for name in wildcards]
-    return "/".join([rule, *parts])
+    # One that stands right behind another brings its own separator, or is empty.
+    wildcards = {name: "" if behind else "/" for behind, name in _WILDCARD.findall(output)}
+    parts = {name: "seed-{seed}" if name == "seed" else f"{{{name}}}" for name in wildcards}
+    return rule + "".join(wildcards[name] + part for name, part in parts.items())
+
+
+_WILDCARD = re.compile(r"(\}?)\{(\w+)")

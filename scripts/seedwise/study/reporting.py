@@ -31,21 +31,24 @@ def published(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def converted(config: Config) -> list[str]:
-    """Return the models that some experiment needs converted, from either engine's to the other's.
+    """Return the starts that some experiment needs converted, from either engine's to the other's.
 
     From fairseq where a model has no transformers folder, from transformers where it has only that.
     """
     to_fairseq = entries.converted_to_fairseq(config)
     folders = entries.models_with(config, "transformers_checkpoint")
-    return [
-        model
+    wanted = [
+        name
         for model in config["models"]
-        if (model in to_fairseq and entries.experiments(config, engine="fairseq", model=model))
-        or (
-            model not in folders
-            and entries.experiments(config, engine="transformers", init="pretrained", model=model)
+        for name in (
+            entries.experiments(config, engine="fairseq", model=model)
+            if model in to_fairseq
+            else entries.experiments(config, engine="transformers", init="pretrained", model=model)
+            if model not in folders
+            else []
         )
     ]
+    return list(dict.fromkeys(start for name in wanted for start in entries.starts(config, name)))
 
 
 def training_folders(config: Config) -> list[str]:
@@ -56,11 +59,9 @@ def training_folders(config: Config) -> list[str]:
         if entries.trains_model(experiment)
         for seed in entries.seeds(config, name)
     ]
-    used = dict.fromkeys(
-        e["model"] for e in config["experiments"].values() if e.get("init") == "pretrained"
-    )
-    pretrained = [name for name in used if "pretrain" in config["models"][name]]
-    return runs + [f"pretrained/{name}" for name in pretrained]
+    own = [name for name in config["experiments"] if entries.pretrained_here(config, name)]
+    used = dict.fromkeys(start for name in own for start in entries.starts(config, name))
+    return runs + [f"pretrained/{start}" for start in used]
 
 
 def run_files(config: Config, file: str, **wanted: str) -> list[str]:
@@ -96,20 +97,20 @@ def datasets_with_curve(config: Config) -> list[str]:
 def varied(config: Config) -> dict[str, str]:
     """Return what differs between the runs of each experiment, and so is in its interval.
 
-    A model that the study pre-trains is pre-trained once: what another pre-training would change
-    is not in it.
+    Where seeds share one pre-training, what another would change is not in it.
     """
     found = {}
     for name, experiment in config["experiments"].items():
-        trained = entries.trains_model(experiment)
-        parts = [*(["seed"] if trained else []), *map(_WORDS.get, config["vary"])]
-        model = config["models"][experiment["model"]] if trained else {}
-        shared = experiment.get("init") == "pretrained" and "pretrain" in model
-        found[name] = ", ".join(parts or ["nothing"]) + (" (one pre-training)" if shared else "")
+        own = entries.pretrained_here(config, name)
+        anew = own and "pretraining" in config["vary"]
+        parts = [
+            *(["seed"] if entries.trains_model(experiment) else []),
+            *(["pre-training"] if anew else []),
+            *(["training texts"] if "training_texts" in config["vary"] else []),
+        ]
+        shared = " (one pre-training)" if own and not anew else ""
+        found[name] = ", ".join(parts or ["nothing"]) + shared
     return found
-
-
-_WORDS = {"training_texts": "training texts"}
 
 
 def candidate_files(config: Config, file: str) -> list[str]:

@@ -124,6 +124,13 @@ def _cross_check(config: Config) -> Iterator[str]:
                 f"{key}.pretrain.block_tokens: {block} is more than "
                 f"architecture.max_positions ({sizes['max_positions']})"
             )
+    starts = [
+        models.get(experiment.get("model"), {})
+        for experiment in config["experiments"].values()
+        if experiment.get("init") == "pretrained"
+    ]
+    if "pretraining" in config.get("vary", []) and not any("pretrain" in m for m in starts):
+        yield "vary: pretraining, but no experiment starts from a model that the study pre-trains"
     for name, experiment in config["experiments"].items():
         key = f"experiments.{name}"
         if name == COMMONEST_LABEL:

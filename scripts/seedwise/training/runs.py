@@ -3,16 +3,16 @@
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seedwise.environment import conditions, shared
+from seedwise.environment import conditions, resume_key, shared
 from seedwise.errors import UserError, one_line
-from seedwise.files import atomic, read_json, read_jsonl, write_json
+from seedwise.files import atomic, read_json, read_jsonl, sha256_of_files, write_json
 from seedwise.models import temperature
 from seedwise.study.selection import first_best
 from seedwise.training.subsets import bootstrap, nested_order
@@ -41,6 +41,7 @@ class Run:
         settings: `seedwise.study.entries.run_settings` of the experiment.
         data: the folder with the splits and the audit.
         inputs: every file the run reads; their contents make ``data_sha256``.
+        start: of these, the files of the pre-trained model.
         script: the name of the script that trains; its code makes ``code_sha256``.
     """
 
@@ -50,9 +51,12 @@ class Run:
     data: Path
     inputs: list[Path]
     script: str
+    start: list[Path] = field(default_factory=list)
 
     @classmethod
-    def of(cls, job: Any, script: str, inputs: Iterable[str | Path]) -> "Run":
+    def of(
+        cls, job: Any, script: str, inputs: Iterable[str | Path], start: Iterable[str | Path] = ()
+    ) -> "Run":
         """Return the run that ``script`` makes of ``inputs`` in ``job``, Snakemake's object."""
         return cls(
             experiment=job.wildcards.experiment,
@@ -62,6 +66,7 @@ class Run:
             data=Path(job.input.data[0]).parent,
             inputs=[Path(path) for path in inputs],
             script=script,
+            start=[Path(path) for path in start],
         )
 
     @property
@@ -132,7 +137,17 @@ class Run:
 
     def shared(self, here: dict[str, Any], *packages: str) -> dict[str, Any]:
         """Return what runs must share to be averaged, see `seedwise.environment.shared`."""
-        return shared(self.script, self.settings, self.inputs, here, *packages)
+        common = [path for path in self.inputs if path not in self._own_start]
+        return shared(self.script, self.settings, common, here, *packages)
+
+    def resume_key(self, shared: dict[str, Any]) -> str:
+        """Return the name of the checkpoints with which a killed run may go on."""
+        return resume_key(self.seed, shared | {"start": sha256_of_files(self._own_start)})
+
+    @property
+    def _own_start(self) -> list[Path]:
+        """The files that were pre-trained for this seed alone."""
+        return self.start if "pretraining" in self.settings.get("vary", []) else []
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from seedwise.study.jobs import job_name
     [
         ("results/demo/tables/runs.csv", "rule"),
         (r"results/{model}/{shard,\d+-of-\d+}/{model}.bin", "rule/{model}/{shard}"),
+        ("results/pretrained/{model}{of_seed}/model.pt", "rule/{model}{of_seed}"),
         ("results/runs/{experiment}/seed-{seed}/history.csv", "rule/{experiment}/seed-{seed}"),
     ],
 )

@@ -139,8 +139,28 @@ def test_what_varies_is_said_of_each_experiment():
         "linear": "training texts",
     }
     assert entries.seeds(config, "linear") == [3, 4]
+    config["vary"] = ["pretraining"]
+    assert reporting.varied(config) == {
+        "t": "seed, pre-training",
+        "other": "seed",
+        "linear": "nothing",
+    }
+    assert entries.seeds(config, "linear") == [3]
+    assert reporting.converted(config) == ["m/seed-3", "m/seed-4"]
+    assert entries.pretraining(config, "m", "/seed-4")["pretrain"] == {"updates": 1, "seed": 4}
+    # A run that starts from nothing pre-trained is the same as ever.
+    for name in ("other", "linear"):
+        assert "vary" not in entries.run_settings(config, name)
+    assert entries.run_settings(config, "t")["vary"] == ["pretraining"]
     config["vary"] = []
+    assert reporting.converted(config) == ["m"]
     assert reporting.varied(config)["linear"] == "nothing"
+
+
+def test_pretraining_that_nothing_starts_from_cannot_vary():
+    config = study() | {"vary": ["pretraining"]}
+    with pytest.raises(UserError, match="vary: pretraining, but no experiment starts from a model"):
+        validation.check_config(config, "c")
 
 
 def test_an_experiment_can_opt_out():

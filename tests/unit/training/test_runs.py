@@ -196,6 +196,25 @@ def test_what_runs_share_follows_settings_inputs_code_and_machine(run, tmp_path)
     assert differs() == ["data_sha256"]
 
 
+def test_a_start_of_a_seeds_own_is_shared_by_none_but_belongs_to_the_checkpoints(run, tmp_path):
+    start = tmp_path / "start"
+    found = {}
+    for varied in ([], ["pretraining"]):
+        for content in ("a", "b"):
+            start.write_text(content)
+            own = dataclasses.replace(
+                run,
+                settings=run.settings | {"vary": varied},
+                inputs=[*run.inputs, start],
+                start=[start],
+            )
+            shared = own.shared(HERE, "numpy")
+            found[*varied, content] = shared["data_sha256"], own.resume_key(shared)
+    assert found["a",][0] != found["b",][0]
+    assert found["pretraining", "a"][0] == found["pretraining", "b"][0]
+    assert len({key for _, key in found.values()}) == 4
+
+
 def test_checkpoints_of_another_version_are_not_gone_on_with(run, monkeypatch):
     before = resume_key(0, run.shared(HERE, "torch"))
     assert resume_key(0, run.shared(HERE, "torch")) == before
