@@ -195,9 +195,13 @@ def test_results_are_those_of_an_undisturbed_run_on_one_machine(completed, folde
 
 def declared_limits():
     """Return memory, minutes, GPUs and threads of each rule, as its file says."""
-    limits = {}
+    limits, inherited = {}, {}
     for path in (ROOT / "rules").glob("*.smk"):
-        for name, body in re.findall(r"rule (\w+):\n(.*?)(?=\n\n\n|\Z)", path.read_text(), re.S):
+        text = path.read_text()
+        inherited |= {
+            name: base for base, name in re.findall(r"use rule (\w+) as (\w+) with", text)
+        }
+        for name, body in re.findall(r"rule (\w+):\n(.*?)(?=\n\n\n|\Z)", text, re.S):
             if memory := re.search(r"mem_mb=(\d+)", body):
                 hours, minutes = re.search(r"runtime=(?:(\d+) \* )?(\d+)", body).groups("1")
                 threads = re.search(r"threads: (\d+)", body)
@@ -207,7 +211,7 @@ def declared_limits():
                     "gpu=" in body,
                     threads[1] if threads else "1",  # trainings have as many as the study says
                 )
-    return limits
+    return limits | {name: limits[base] for name, base in inherited.items() if base in limits}
 
 
 def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbed):
@@ -225,7 +229,7 @@ def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbe
         assert int(days or 0) * 1440 + int(hours) * 60 + int(mins) == minutes
         assert job["CPUs/Task"] == threads
         seen.add(rule)
-    assert seen >= TRAINING | {"convert_model", "compare_experiments"}
+    assert seen >= TRAINING | {"search_fairseq", "convert_model", "compare_experiments"}
 
 
 def resumed_at(log: Path) -> int:
