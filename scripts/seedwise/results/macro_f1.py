@@ -2,12 +2,19 @@
 
 import numpy as np
 
-from seedwise.results.statistics import CONFIDENCE, RESAMPLES
+from seedwise.results.statistics import RESAMPLES, TAILS
 
 EXACT_TEXTS = 13
 """Up to so many texts that tell two experiments apart, all 2^n exchanges are tried."""
 
+LARGE_TEXTS = 10_000
+"""From so many texts on, sums over resampled texts are drawn from a normal distribution.
+
+It has their mean and covariance, and they are as good as normal.
+"""
+
 _CHUNK = 500  # resamples at once
+_CHUNKS = [_CHUNK] * (RESAMPLES // _CHUNK) + [RESAMPLES % _CHUNK]
 
 
 def contributions(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
@@ -61,17 +68,20 @@ def permutation_p_value(
     observed = abs(macro_f1(total_b, labelled) - macro_f1(total_a, labelled)) - 1e-12
     texts = len(change)
 
-    def at_least(exchanged: np.ndarray) -> int:
-        moved = exchanged.astype(np.float32) @ change
+    def at_least(moved: np.ndarray) -> int:
         found = macro_f1(total_b - moved, labelled) - macro_f1(total_a + moved, labelled)
         return int((abs(found) >= observed).sum())
 
     if texts <= EXACT_TEXTS:
         every = (np.arange(2**texts)[:, None] >> np.arange(texts)) & 1
-        return at_least(every) / 2**texts, "exact"
+        return at_least(every.astype(np.float32) @ change) / 2**texts, "exact"
     rng = np.random.default_rng(seed)
-    sizes = [_CHUNK] * (RESAMPLES // _CHUNK) + [RESAMPLES % _CHUNK]
-    count = sum(at_least(rng.integers(0, 2, (size, texts), np.int8)) for size in sizes)
+    if texts >= LARGE_TEXTS:
+        wide = change.astype(float)
+        count = at_least(_normal(rng, wide.sum(axis=0) / 2, wide.T @ wide / 4))
+        return (1 + count) / (1 + RESAMPLES), f"{RESAMPLES} random exchanges, as normal sums"
+    exchanges = (rng.integers(0, 2, (size, texts), np.int8) for size in _CHUNKS)
+    count = sum(at_least(exchange.astype(np.float32) @ change) for exchange in exchanges)
     return (1 + count) / (1 + RESAMPLES), f"{RESAMPLES} random exchanges"
 
 
@@ -90,16 +100,25 @@ def bootstrap_interval(
     rng = np.random.default_rng(seed)
     texts, width = a.shape
     everything = np.hstack([a, b, (labels[:, None] == np.arange(classes)).astype(np.float32)])
-    found = []
-    for start in range(0, RESAMPLES, _CHUNK):
-        size = min(_CHUNK, RESAMPLES - start)
-        drawn = rng.integers(0, texts, (size, texts))
-        times = np.stack([np.bincount(row, minlength=texts) for row in drawn])
-        sums = times.astype(np.float32) @ everything
+
+    def difference(sums: np.ndarray) -> np.ndarray:
         labelled = sums[:, 2 * width :]
-        found.append(
-            macro_f1(sums[:, width : 2 * width], labelled) - macro_f1(sums[:, :width], labelled)
-        )
-    tails = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
-    low, high = np.quantile(np.concatenate(found), tails)
+        return macro_f1(sums[:, width : 2 * width], labelled) - macro_f1(sums[:, :width], labelled)
+
+    if texts >= LARGE_TEXTS:
+        wide = everything.astype(float)
+        total = wide.sum(axis=0)
+        found = [difference(_normal(rng, total, wide.T @ wide - np.outer(total, total) / texts))]
+    else:
+        found = []
+        for size in _CHUNKS:
+            drawn = rng.integers(0, texts, (size, texts))
+            times = np.stack([np.bincount(row, minlength=texts) for row in drawn])
+            found.append(difference(times.astype(np.float32) @ everything))
+    low, high = np.quantile(np.concatenate(found), TAILS)
     return float(low), float(high)
+
+
+def _normal(rng: np.random.Generator, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Return `RESAMPLES` draws, shape (draws, sums); the covariance may be singular."""
+    return rng.multivariate_normal(mean, covariance, RESAMPLES, check_valid="ignore", method="eigh")

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import comb
 
-from seedwise.results.statistics import CONFIDENCE, RESAMPLES
+from seedwise.results.statistics import RESAMPLES, TAILS
 
 
 def _weights(count: int) -> np.ndarray:
@@ -32,6 +32,5 @@ def expected_best_interval(values: np.ndarray, seed: int = 0) -> tuple[np.ndarra
     """
     drawn = np.random.default_rng(seed).choice(values, (RESAMPLES, len(values)))
     expected = np.sort(drawn, axis=1) @ _weights(len(values))
-    tails = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
-    low, high = np.quantile(expected, tails, axis=0)
+    low, high = np.quantile(expected, TAILS, axis=0)
     return low, high

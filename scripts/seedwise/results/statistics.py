@@ -4,9 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import stats
+from scipy.fft import irfft, next_fast_len
 
 CONFIDENCE = 0.95
+TAILS = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
 RESAMPLES = 9999
+
+P_ERROR = 1e-12
+"""How far a p-value of the sign-flip test may be from the exact one, by rounding."""
 
 TEST_NAME = "exact paired permutation test over texts"
 TEST_ASSUMPTION = (
@@ -37,39 +42,49 @@ def student_interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def sign_flip_p_value(differences: np.ndarray) -> float:
-    """Return the exact two-sided p-value of the paired permutation (sign-flip) test.
+    """Return the two-sided p-value of the paired permutation (sign-flip) test over all changes.
 
     Under the null hypothesis each difference could as well have the other sign, so the sum is
-    that of independent ``± |difference|``. Equal sizes are pooled: ``n`` differences of size
-    ``k`` add ``k (2 B - n)``, with ``B`` binomial (n, 1/2). Convolving these gives the
-    distribution over all ``2^n`` sign changes, without drawing any.
+    that of independent ``± |difference|``. Its characteristic function is the product of
+    ``cos(t |difference|)``, equal sizes pooled, and one Fourier transform of that is the
+    distribution over all ``2^n`` sign changes, without drawing any. It is computed on nine standard
+    deviations to each side; beyond them lies less than 6e-18 (Hoeffding 1963).
 
     Args:
         differences: Integers, one per text (correct seeds of one experiment minus the other's).
+
+    Returns:
+        The p-value, to `P_ERROR`; a smaller one is given as `P_ERROR`.
     """
+    observed = abs(int(differences.sum()))
+    if not observed:
+        return 1.0
     sizes, counts = np.unique(np.abs(differences[differences != 0]), return_counts=True)
-    distribution = np.ones(1)  # of the sum, on the integers from -reach to reach
-    for size, count in zip(sizes, counts, strict=True):
-        part = np.zeros(2 * size * count + 1)
-        part[:: 2 * size] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
-        distribution = np.convolve(distribution, part)
-    reach = len(distribution) // 2
-    sums = np.arange(-reach, reach + 1)
-    return min(1.0, float(distribution[np.abs(sums) >= abs(int(differences.sum()))].sum()))
+    reach = 1 + int(9 * np.sqrt(counts @ sizes**2))  # of the sums that matter
+    if observed > reach:
+        return P_ERROR
+    points = next_fast_len(2 * reach + 1, real=True)
+    angles = np.outer(sizes, np.arange(points // 2 + 1) * (2 * np.pi / points))
+    with np.errstate(divide="ignore"):  # where the cosine is 0
+        magnitude = np.exp(counts @ np.log1p(-(np.sin(angles) ** 2)) / 2)
+    sign = np.where(counts @ (np.cos(angles) < 0) % 2, -1, 1)
+    distribution = irfft(sign * magnitude, points)  # of the sums 0, 1, ..., -2, -1
+    share = float(distribution[observed : points - observed + 1].sum())
+    return min(1.0, max(P_ERROR, share))
 
 
 def bootstrap_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of the mean of ``values``, texts resampled."""
-    interval = stats.bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=RESAMPLES,
-        batch=100,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
+    """Return the 95 % percentile bootstrap interval of the mean of ``values``, texts resampled.
+
+    Args:
+        values: One per text, with few different ones: how often each is drawn is multinomial.
+        seed: Of the draws.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(values), counts / len(values), RESAMPLES)
+    low, high = np.quantile(drawn @ distinct / len(values), TAILS)
+    return float(low), float(high)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

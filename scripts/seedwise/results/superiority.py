@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seedwise.results.statistics import CONFIDENCE, RESAMPLES
+from seedwise.results.statistics import RESAMPLES, TAILS
 
 
 def _wins(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -36,6 +36,5 @@ def interval(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]
         for scores in (a, b)
     ]
     found = ((times[0] @ wins) * times[1]).sum(axis=1) / wins.size
-    tails = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
-    low, high = np.quantile(found, tails)
+    low, high = np.quantile(found, TAILS)
     return float(low), float(high)

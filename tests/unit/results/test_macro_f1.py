@@ -1,4 +1,5 @@
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -91,3 +92,32 @@ def test_the_interval_is_scipys_percentile_bootstrap():
     _, own_a, own_b = counted(labels, a, b)
     low, high = macro_f1.bootstrap_interval(own_a, own_b, labels, CLASSES)
     assert (low, high) == (pytest.approx(other.low, abs=0.02), pytest.approx(other.high, abs=0.02))
+
+
+def test_sums_over_many_texts_are_as_good_as_normal(monkeypatch):
+    labels, a, _ = example(4000, 2)
+    rng = np.random.default_rng(1)
+    wrong = rng.random(a.shape) < 0.485  # a difference in doubt
+    b = np.where(wrong, rng.choice(CLASSES, a.shape), labels[:, None])
+    labelled, own_a, own_b = counted(labels, a, b)
+    found = {}
+    for name, large in (("resampled", 10_000), ("normal", 1)):
+        monkeypatch.setattr(macro_f1, "LARGE_TEXTS", large)
+        found[name] = [
+            *macro_f1.bootstrap_interval(own_a, own_b, labels, CLASSES),
+            macro_f1.permutation_p_value(own_a, own_b, labelled)[0],
+        ]
+    low, high, p_value = found["resampled"]
+    assert 0.02 < p_value < 0.9
+    assert found["normal"][:2] == pytest.approx([low, high], abs=(high - low) / 25)
+    assert found["normal"][2] == pytest.approx(p_value, abs=0.02)
+
+
+def test_macro_f1_of_a_hundred_thousand_texts_takes_seconds():
+    labels, a, b = example(100_000, 10)
+    started = time.process_time()
+    labelled, own_a, own_b = counted(labels, a, b)
+    low, high = macro_f1.bootstrap_interval(own_a, own_b, labels, CLASSES)
+    p_value, how = macro_f1.permutation_p_value(own_a, own_b, labelled)
+    assert time.process_time() - started < 20  # 1.5 s
+    assert 0 < low < high and p_value == 1 / 10_000 and "normal" in how

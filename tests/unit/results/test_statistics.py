@@ -1,10 +1,14 @@
 import itertools
+import time
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies
 from scipy import stats
 
 from seedwise.results.statistics import (
+    P_ERROR,
     bootstrap_interval,
     holm,
     sign_flip_p_value,
@@ -46,6 +50,56 @@ def test_sign_flip_is_scipys_exact_permutation_test():
     )
     # scipy doubles the smaller tail; this null distribution is symmetric, so both agree.
     assert sign_flip_p_value(a - b) == pytest.approx(min(1.0, reference.pvalue))
+
+
+def exact_p_value(differences):
+    """Return the share of sign changes by counting them all, in whole numbers."""
+    ways = {0: 1}
+    for size in map(int, np.abs(differences)):
+        moved = {}
+        for total, count in ways.items():
+            for end in (total - size, total + size):
+                moved[end] = moved.get(end, 0) + count
+        ways = moved
+    observed = abs(int(differences.sum()))
+    return Fraction(
+        sum(n for total, n in ways.items() if abs(total) >= observed), sum(ways.values())
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(strategies.lists(strategies.integers(-10, 10), min_size=1, max_size=120))
+def test_sign_flip_is_exact_but_for_rounding(differences):
+    values = np.array(differences)
+    exact = float(exact_p_value(values))
+    assert sign_flip_p_value(values) == pytest.approx(max(exact, P_ERROR), abs=P_ERROR, rel=0)
+
+
+@pytest.mark.parametrize("lead", [0.0, 0.005, 0.02, 0.05, 0.3])
+def test_sign_flip_of_2000_texts_is_the_convolution_to_1e_12(lead):
+    rng = np.random.default_rng(3)
+    differences = rng.binomial(10, 0.7 + lead, 2000) - rng.binomial(10, 0.7, 2000)
+    sizes, counts = np.unique(np.abs(differences[differences != 0]), return_counts=True)
+    distribution = np.ones(1)
+    for size, count in zip(sizes, counts, strict=True):
+        part = np.zeros(2 * size * count + 1)
+        part[:: 2 * size] = stats.binom.pmf(np.arange(count + 1), count, 0.5)
+        distribution = np.convolve(distribution, part)
+    sums = np.abs(np.arange(len(distribution)) - len(distribution) // 2)
+    exact = distribution[sums >= abs(differences.sum())].sum()
+    assert sign_flip_p_value(differences) == pytest.approx(max(exact, P_ERROR), abs=P_ERROR, rel=0)
+
+
+def test_statistics_of_a_million_texts_take_no_time():
+    rng = np.random.default_rng(0)
+    differences = rng.integers(-10, 11, 1_000_000)
+    started = time.process_time()
+    p_value = sign_flip_p_value(differences)
+    low, high = bootstrap_interval(differences / 10)
+    assert time.process_time() - started < 10  # 0.3 s
+    z = differences.sum() / np.sqrt((differences**2).sum())
+    assert p_value == pytest.approx(2 * stats.norm.sf(abs(z)), abs=1e-3)
+    assert low < differences.mean() / 10 < high
 
 
 def test_sign_flip_of_one_seed_is_mcnemars_exact_test():
