@@ -39,6 +39,11 @@ wildcard_constraints:
     of_seed=r"(/seed-\d+)?",
 
 
+def sized(base, per_mb=0):
+    """Return a resource: ``base`` and so much for each MB of inputs, times the times tried."""
+    return lambda w, input, attempt: int(attempt * (base + per_mb * input.size_mb))
+
+
 # What an experiment names, as functions of the wildcard {experiment}. Snakemake's `lookup` would
 # search the whole configuration for each of thousands of runs.
 experiment_dataset = lambda w: curves.experiment(config, w.experiment)["dataset"]

@@ -28,8 +28,8 @@ rule download_source:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=500,
-        runtime=120,
+        mem_mb=sized(500),
+        runtime=sized(120),
     params:
         source=lookup(within=FILES, dpath="{slug}"),
     message:
@@ -47,8 +47,8 @@ rule download_snapshot:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=sized(1000),
+        runtime=sized(240),
     params:
         source=lookup(within=SNAPSHOTS, dpath="{slug}"),
     message:
@@ -69,8 +69,8 @@ rule prepare_dataset:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=15,
+        mem_mb=sized(2000),
+        runtime=sized(15),
     params:
         settings=lookup(within=config, dpath="datasets/{dataset}"),
     message:

@@ -1,5 +1,12 @@
 # Tables to figures, each as SVG (shown in the reports) and PNG; curves for TensorBoard.
 localrules:
+    plot_training,
+    plot_accuracy,
+    plot_search,
+    plot_curves,
+    plot_confusion,
+    plot_calibration,
+    plot_lora,
     write_events,
     tensorboard,
 
@@ -20,8 +27,8 @@ rule plot_training:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         experiments=list(config["experiments"]),
     message:
@@ -41,8 +48,8 @@ rule write_events:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     message:
         "Write the curves of {wildcards.run} for TensorBoard"
     script:
@@ -72,8 +79,8 @@ rule plot_accuracy:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         experiments=list(config["experiments"]),
     message:
@@ -96,8 +103,8 @@ rule plot_search:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         selection=config["selection"],
         experiments=list(config["experiments"]),
@@ -121,8 +128,8 @@ rule plot_curves:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         experiments=list(config["experiments"]),
     message:
@@ -145,8 +152,8 @@ rule plot_confusion:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     message:
         "Plot what is taken for what on {wildcards.dataset}"
     script:
@@ -168,8 +175,8 @@ rule plot_calibration:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         experiments=list(config["experiments"]),
     message:
@@ -192,8 +199,8 @@ rule plot_lora:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     message:
         "Plot the loss of the LoRA runs"
     script:

@@ -6,6 +6,11 @@ lora_model = lookup(within=config, dpath="lora/experiments/{experiment}/model")
 lora_dataset = lookup(within=config, dpath="lora/experiments/{experiment}/dataset")
 
 
+localrules:
+    prepare_questions,
+    summarise_lora,
+
+
 rule prepare_questions:
     input:
         source=lambda w: source_path(config["lora"]["datasets"][w.dataset]["source"]),
@@ -19,8 +24,8 @@ rule prepare_questions:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         settings=lookup(within=config, dpath="lora/datasets/{dataset}"),
     message:
@@ -46,9 +51,9 @@ rule pretrain_bloom:
         "../envs/transformers.yaml"
     threads: lookup(within=config, dpath="lora/models/{model}/pretrain/threads", default=1)
     resources:
-        mem_mb=8000,
-        runtime=24 * 60,
-        gpu=1,
+        mem_mb=sized(8000),
+        runtime=sized(24 * 60),
+        gpu=lambda w: entries.gpus(config["lora"]["models"][w.model]["pretrain"]),
     params:
         settings=lookup(within=config, dpath="lora/models/{model}"),
     message:
@@ -69,8 +74,8 @@ rule prepare_base:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=sized(1000),
+        runtime=sized(30),
     params:
         checkpoint=lookup(within=config, dpath="lora/models/{model}/checkpoint"),
     message:
@@ -100,9 +105,9 @@ rule finetune_lora:
         "../envs/transformers.yaml"
     threads: lookup(within=config, dpath="lora/experiments/{experiment}/threads")
     resources:
-        mem_mb=8000,
-        runtime=8 * 60,
-        gpu=1,
+        mem_mb=sized(8000),
+        runtime=sized(8 * 60),
+        gpu=lambda w: entries.gpus(config["lora"]["experiments"][w.experiment]),
     params:
         settings=lambda w: lora_entries.lora_settings(config, w.experiment),
     message:
@@ -122,8 +127,8 @@ rule merge_adapter:
     conda:
         "../envs/transformers.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=sized(8000),
+        runtime=sized(30),
     message:
         "Merge the adapter {wildcards.experiment} of seed {wildcards.seed} into its base"
     script:
@@ -141,8 +146,8 @@ rule summarise_lora:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         experiments=lookup(within=config, dpath="lora/experiments"),
     message:

@@ -27,9 +27,9 @@ rule pretrain_model:
         "../envs/fairseq.yaml"
     threads: lambda w: entries.cores(config["models"][w.model]["pretrain"])
     resources:
-        mem_mb=8000,
-        runtime=24 * 60,
-        gpu=lambda w: config["models"][w.model]["pretrain"]["processes"],
+        mem_mb=sized(8000),
+        runtime=sized(24 * 60),
+        gpu=lambda w: entries.gpus(config["models"][w.model]["pretrain"]),
     params:
         settings=lambda w: entries.pretraining(config, w.model, w.of_seed),
     message:
@@ -53,8 +53,8 @@ rule import_checkpoint:
     conda:
         "../envs/fairseq.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=sized(4000),
+        runtime=sized(30),
     params:
         located=lookup(within=config, dpath="models/{model}/fairseq_checkpoint"),
         architecture=lookup(within=config, dpath="models/{model}/architecture"),
@@ -89,8 +89,8 @@ rule import_transformers:
     conda:
         "../envs/transformers.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=sized(4000),
+        runtime=sized(30),
     params:
         located=lookup(within=config, dpath="models/{model}/transformers_checkpoint"),
         architecture=lookup(within=config, dpath="models/{model}/architecture", default={}),
@@ -116,8 +116,8 @@ rule predict_reference:
     conda:
         "../envs/fairseq.yaml"
     resources:
-        mem_mb=4000,
-        runtime=15,
+        mem_mb=sized(4000),
+        runtime=sized(15),
     message:
         "Predict masked tokens of 64 texts with fairseq's {wildcards.model}{wildcards.of_seed}"
     script:
@@ -141,8 +141,8 @@ rule convert_model:
     conda:
         "../envs/transformers.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=sized(4000),
+        runtime=sized(30),
     params:
         architecture=lookup(within=config, dpath="models/{model}/architecture"),
         max_tokens=lambda w: entries.max_tokens(config, w.model),
@@ -166,8 +166,8 @@ rule convert_to_fairseq:
     conda:
         "../envs/fairseq.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=sized(8000),
+        runtime=sized(30),
     params:
         experiments=lambda w: encoders.fairseq_experiments(config, w.model),
     message:
@@ -190,8 +190,8 @@ rule check_conversion:
     conda:
         "../envs/fairseq.yaml"
     resources:
-        mem_mb=8000,
-        runtime=30,
+        mem_mb=sized(8000),
+        runtime=sized(30),
     message:
         "Check that fairseq's {wildcards.model} computes what transformers' does"
     script:
@@ -223,8 +223,8 @@ rule export_run:
     conda:
         "../envs/transformers.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=sized(4000),
+        runtime=sized(60),
     params:
         architecture=lambda w: entries.run_settings(config, w.experiment)["architecture"],
         max_tokens=lambda w: entries.max_tokens(config, experiment_model(w)),
@@ -232,66 +232,3 @@ rule export_run:
         "Export {wildcards.experiment}, seed {wildcards.seed}, as a transformers folder"
     script:
         "../scripts/models/export_run.py"
-
-
-# The parameters of each model, by formula and counted in the engines that build it. Published
-# folders are counted when they are taken over.
-rule count_fairseq:
-    input:
-        published=branch(
-            lambda w: w.model in PUBLISHED_FOLDERS,
-            then=collect("<results>/pretrained/{{model}}/architecture.json"),
-        ),
-    output:
-        counts="<results>/parameters/{model}/fairseq.json",
-    conda:
-        "../envs/fairseq.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=10,
-    params:
-        architecture=lookup(within=config, dpath="models/{model}/architecture", default={}),
-    message:
-        "Count the parameters of fairseq's {wildcards.model}"
-    script:
-        "../scripts/models/count_fairseq.py"
-
-
-rule count_transformers:
-    output:
-        counts="<results>/parameters/{model}/transformers.json",
-    wildcard_constraints:
-        model=entries.name_pattern(set(config["models"]) - set(PUBLISHED_FOLDERS)),
-    conda:
-        "../envs/transformers.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        architecture=lookup(within=config, dpath="models/{model}/architecture"),
-    message:
-        "Count the parameters of transformers' {wildcards.model}"
-    script:
-        "../scripts/models/count_transformers.py"
-
-
-rule check_parameters:
-    input:
-        fairseq=collect(rules.count_fairseq.output.counts, model=entries.fairseq_models(config)),
-        transformers=collect(
-            "<results>/parameters/{model}/transformers.json", model=config["models"]
-        ),
-        published=collect(rules.import_transformers.output.architecture, model=PUBLISHED_FOLDERS),
-    output:
-        parameters="<results>/tables/parameters.csv",
-    conda:
-        "../envs/analysis.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        architectures={name: model.get("architecture") for name, model in config["models"].items()},
-    message:
-        "Check the parameters of every model against its formulas"
-    script:
-        "../scripts/models/check_parameters.py"

@@ -38,8 +38,8 @@ rule describe_model:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         settings=run_settings,
         title=config["title"],
@@ -67,8 +67,8 @@ rule render_answer:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         title=config["title"],
     message:
@@ -93,8 +93,8 @@ rule render_table:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     message:
         "Make a page of the table {wildcards.table}"
     script:
@@ -139,8 +139,8 @@ rule render_pdf:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         config=config,
         datasets=list(config["datasets"]),
@@ -175,8 +175,8 @@ rule render_html:
     conda:
         "../envs/report.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        mem_mb=sized(2000),
+        runtime=sized(20),
     params:
         snakefile=workflow.main_snakefile,
         target="study",

@@ -22,8 +22,8 @@ rule aggregate_runs:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         published=reporting.published(config),
         datasets=reporting.datasets(config),
@@ -46,8 +46,8 @@ rule aggregate_search:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         candidates={e: entries.candidates(config, e) for e in entries.searched(config)},
     message:
@@ -64,8 +64,8 @@ rule aggregate_curves:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     message:
         "Gather the runs of all learning curves"
     script:
@@ -81,8 +81,8 @@ rule compare_experiments:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=sized(2000),
+        runtime=sized(30),
     message:
         "Compare the experiments in pairs"
     script:
@@ -103,8 +103,8 @@ rule analyse_predictions:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=sized(2000),
+        runtime=sized(30),
     params:
         datasets=reporting.datasets(config),
     message:
@@ -124,8 +124,8 @@ rule aggregate_costs:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         benchmarks=f"results/{config['study']}/benchmarks",
         rules=TIMED_RULES,

@@ -90,8 +90,8 @@ checkpoint choose_candidate:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=sized(1000),
+        runtime=sized(10),
     params:
         candidates=lambda w: entries.candidates(config, w.experiment),
         selection=config["selection"],

@@ -24,8 +24,8 @@ rule build_corpus:
     conda:
         "../envs/sentencepiece.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=sized(2000),
+        runtime=sized(30),
     params:
         valid_texts=lookup(within=config, dpath="models/{model}/pretrain/valid_texts", default=0),
         seed=lookup(within=config, dpath="models/{model}/pretrain/seed", default=0),
@@ -46,8 +46,8 @@ rule train_tokenizer:
     conda:
         "../envs/sentencepiece.yaml"
     resources:
-        mem_mb=8000,
-        runtime=60,
+        mem_mb=sized(8000),
+        runtime=sized(60),
     params:
         tokenizer=lookup(within=config, dpath="models/{model}/tokenizer", default={}),
         vocab_size=lookup(within=config, dpath="models/{model}/architecture/vocab_size"),
@@ -70,8 +70,8 @@ rule encode_dataset:
         "../envs/sentencepiece.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=sized(1000),
+        runtime=sized(30),
     params:
         max_positions=lambda w: entries.max_tokens(config, w.model),
     message:
@@ -94,8 +94,8 @@ rule encode_corpus:
         "../envs/sentencepiece.yaml"
     threads: 2
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=sized(1000),
+        runtime=sized(60),
     params:
         block_tokens=lookup(within=config, dpath="models/{model}/pretrain/block_tokens"),
     message:
@@ -121,8 +121,8 @@ rule binarize_dataset:
     conda:
         "../envs/sentencepiece.yaml"
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=sized(1000),
+        runtime=sized(30),
     message:
         "Binarize {wildcards.dataset} for {wildcards.model}"
     script:
@@ -142,8 +142,8 @@ rule binarize_corpus:
     conda:
         "../envs/sentencepiece.yaml"
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=sized(1000),
+        runtime=sized(60),
     message:
         "Binarize the corpus of {wildcards.model}: {wildcards.shard}"
     script:

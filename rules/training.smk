@@ -45,9 +45,9 @@ rule finetune_fairseq:
         "../envs/fairseq.yaml"
     threads: lambda w: entries.cores(curves.experiment(config, w.experiment)["finetune"])
     resources:
-        mem_mb=8000,
-        runtime=8 * 60,
-        gpu=lambda w: curves.experiment(config, w.experiment)["finetune"]["processes"],
+        mem_mb=sized(8000),
+        runtime=sized(8 * 60),
+        gpu=lambda w: entries.gpus(curves.experiment(config, w.experiment)["finetune"]),
     params:
         settings=run_settings,
     message:
@@ -92,9 +92,9 @@ rule finetune_transformers:
         "../envs/transformers.yaml"
     threads: lambda w: entries.cores(curves.experiment(config, w.experiment)["finetune"])
     resources:
-        mem_mb=8000,
-        runtime=8 * 60,
-        gpu=lambda w: curves.experiment(config, w.experiment)["finetune"]["processes"],
+        mem_mb=sized(8000),
+        runtime=sized(8 * 60),
+        gpu=lambda w: entries.gpus(curves.experiment(config, w.experiment)["finetune"]),
     params:
         settings=run_settings,
     message:
@@ -126,8 +126,8 @@ rule train_linear:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=8000,
-        runtime=2 * 60,
+        mem_mb=sized(8000),
+        runtime=sized(2 * 60),
     params:
         settings=run_settings,
     message:

@@ -17,11 +17,7 @@ def stages(folder: Path) -> dict[str, str]:
     return {
         rule: file.stem
         for file in sorted(folder.glob("*.smk"))
-        for rule in re.findall(
-            r"^(?:rule|checkpoint|use rule \w+ as) (\w+)",
-            file.read_text(encoding="utf-8"),
-            re.MULTILINE,
-        )
+        for rule in RULE.findall(file.read_text(encoding="utf-8"))
     }
 
 

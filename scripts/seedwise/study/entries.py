@@ -178,6 +178,11 @@ def cores(settings: Config) -> int:
     return settings["threads"] * settings["processes"]
 
 
+def gpus(settings: Config) -> int:
+    """Return the GPUs of a training: one for each process, none where the study wants none."""
+    return 0 if settings["device"] == "cpu" else settings.get("processes", 1)
+
+
 def searched(config: Config) -> list[str]:
     """Return the experiments whose hyper-parameters are searched."""
     return [name for name, experiment in config["experiments"].items() if experiment.get("search")]
