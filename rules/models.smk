@@ -22,7 +22,7 @@ rule pretrain_model:
     wildcard_constraints:
         model=entries.name_pattern(entries.trained_models(config)),
     # Most other jobs wait for it.
-    priority: 1
+    priority: 2
     conda:
         "../envs/fairseq.yaml"
     threads: lambda w: entries.cores(config["models"][w.model]["pretrain"])

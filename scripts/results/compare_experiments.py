@@ -60,24 +60,12 @@ def compare(a: np.ndarray, b: np.ndarray) -> dict[str, float | int | str]:
     }
 
 
-def compare_macro_f1(
-    labels: np.ndarray, a: np.ndarray, b: np.ndarray, classes: int
-) -> dict[str, float | str]:
-    """Compare two experiments by their macro F1, the mean over seeds.
-
-    Args:
-        labels: Class of each text, shape (texts,).
-        a: Class that each run of the first experiment predicts, shape (texts, seeds).
-        b: The same for the second one.
-        classes: All labels there are.
-    """
-    labelled = np.bincount(labels, minlength=classes)
-    own = [macro_f1.contributions(labels, side, classes) for side in (a, b)]
-    means = [macro_f1.macro_f1(counts.sum(axis=0), labelled) for counts in own]
-    low, high = macro_f1.bootstrap_interval(*own, labels, classes)
-    p_value, test = macro_f1.permutation_p_value(*own, labelled)
+def compare_macro_f1(a: macro_f1.Scored, b: macro_f1.Scored) -> dict[str, float | str]:
+    """Compare two experiments by their macro F1, the mean over seeds."""
+    low, high = macro_f1.interval(a, b)
+    p_value, test = macro_f1.permutation_p_value(a, b)
     return {
-        "macro_f1_difference": float(means[1] - means[0]),
+        "macro_f1_difference": b.macro_f1 - a.macro_f1,
         "macro_f1_ci_low": low,
         "macro_f1_ci_high": high,
         "macro_f1_p_value": p_value,
@@ -97,16 +85,20 @@ def compare_runs(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
     return {"p_better": found, "p_better_low": low, "p_better_high": high}
 
 
-def beside(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Return the runs of one experiment, and a deterministic one's for each seed of the other's.
+def beside(own: pd.DataFrame, other: pd.DataFrame) -> list[int]:
+    """Return the places of the runs whose seeds the other experiment has, too, in their order.
+
+    A deterministic run stands beside each of the other's.
 
     Args:
         own: Columns init, seed, and any others.
         other: The other experiment's.
     """
-    if own["init"].iloc[0] != "none" or len(own) > 1:
-        return own
-    return own.drop(columns="seed").merge(other[["seed"]], how="cross")
+    if own["init"].iloc[0] == "none" and len(own) == 1:
+        return [0] * len(other)
+    if other["init"].iloc[0] == "none" and len(other) == 1:
+        return list(range(len(own)))
+    return np.flatnonzero(own["seed"].isin(other["seed"])).tolist()
 
 
 def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) -> None:
@@ -119,26 +111,23 @@ def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) 
     rows = []
     for dataset, group in runs.groupby("dataset", sort=False):
         classes, labels, predicted = read_classes(group["predictions"].tolist())
-        by_seed = {
-            name: own.sort_values("seed") for name, own in group.groupby("experiment", sort=False)
-        }
-        for a, b in combinations(by_seed, 2):
-            runs_of = beside(by_seed[a], by_seed[b]), beside(by_seed[b], by_seed[a])
-            shared = set(runs_of[0]["seed"]) & set(runs_of[1]["seed"])
-            if not shared:
+        experiments = [
+            own.sort_values("seed") for _, own in group.groupby("experiment", sort=False)
+        ]
+        sides = [predicted[own["predictions"].to_list()].to_numpy() for own in experiments]
+        right = [side == labels[:, None] for side in sides]
+        scored = macro_f1.score(labels, sides, classes)
+        for a, b in combinations(range(len(experiments)), 2):
+            own, other = experiments[a], experiments[b]
+            places = beside(own, other), beside(other, own)
+            if not all(places):
                 continue
-            sides = [
-                predicted[own.loc[own["seed"].isin(shared), "predictions"].to_list()].to_numpy()
-                for own in runs_of
-            ]
-            names = {"dataset": dataset, "experiment_a": a, "experiment_b": b}
-            right = [(side == labels[:, None]).astype(int) for side in sides]
-            accuracies = [by_seed[name]["test_accuracy"].to_numpy() for name in (a, b)]
+            names = (frame["experiment"].iloc[0] for frame in (own, other))
             rows.append(
-                names
-                | compare(*right)
-                | compare_macro_f1(labels, *sides, classes)
-                | compare_runs(*accuracies)
+                dict(zip(COLUMNS, (dataset, *names), strict=False))
+                | compare(right[a][:, places[0]], right[b][:, places[1]])
+                | compare_macro_f1(scored[a].of(places[0]), scored[b].of(places[1]))
+                | compare_runs(own["test_accuracy"].to_numpy(), other["test_accuracy"].to_numpy())
             )
     table = pd.DataFrame(rows, columns=COLUMNS)
     for measure in ("", "macro_f1_"):

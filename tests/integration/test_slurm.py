@@ -22,6 +22,7 @@ RUNS = [
     for engine in ("fairseq", "transformers")
     for seed in (0, 1)
 ]
+CHANGED = ("100M", "400M", "3200M")  # memory that a call below asks for
 TABLES = ("aggregate_runs", "compare_experiments", "summarise_lora")
 TRAINING = {
     "pretrain_model",
@@ -164,8 +165,27 @@ def disturbed(cluster, folder, survived):
 
 
 @pytest.fixture(scope="module")
-def completed(cluster, folder, disturbed):
-    """What Snakemake said in the last call, which submits a stopped training once more itself."""
+def outgrown(cluster, folder, disturbed):
+    """What Snakemake said of a training that needs the memory of its second try."""
+    process = cluster.snakemake(
+        folder,
+        "--set-resources",
+        "finetune_transformers:mem_mb=400 * attempt ** 3",
+        "--",
+        f"{RUNS[3]}/predictions.csv",
+    )
+    code, output = finish(process)
+    assert code == 0, output
+    return output
+
+
+@pytest.fixture(scope="module")
+def completed(cluster, folder, outgrown):
+    """What Snakemake said in the last call, which submits a stopped training once more itself.
+
+    All jobs that are left are of a study without GPUs, on a node that has none.
+    """
+    cluster.environment["SBATCH_PARTITION"] = "cpu"
     process = cluster.snakemake(folder)
     job = job_of(cluster, "finetune_transformers", "_0")
     updates = checkpoint_of(folder / RUNS[2])
@@ -194,7 +214,7 @@ def test_results_are_those_of_an_undisturbed_run_on_one_machine(completed, folde
 
 
 def declared_limits():
-    """Return memory, minutes, GPUs and threads of each rule, as its file says."""
+    """Return memory, minutes and threads of each rule's first try, as its file says."""
     limits, inherited = {}, {}
     for path in (ROOT / "rules").glob("*.smk"):
         text = path.read_text()
@@ -202,34 +222,54 @@ def declared_limits():
             name: base for base, name in re.findall(r"use rule (\w+) as (\w+) with", text)
         }
         for name, body in re.findall(r"rule (\w+):\n(.*?)(?=\n\n\n|\Z)", text, re.S):
-            if memory := re.search(r"mem_mb=(\d+)", body):
-                hours, minutes = re.search(r"runtime=(?:(\d+) \* )?(\d+)", body).groups("1")
+            if memory := re.search(r"mem_mb=sized\((\d+)", body):
+                hours, minutes = re.search(r"runtime=sized\((?:(\d+) \* )?(\d+)", body).groups("1")
                 threads = re.search(r"threads: (\d+)", body)
                 limits[name] = (
                     int(memory[1]),
                     int(hours) * int(minutes),
-                    "gpu=" in body,
                     threads[1] if threads else "1",  # trainings have as many as the study says
                 )
     return limits | {name: limits[base] for name, base in inherited.items() if base in limits}
 
 
 def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbed):
-    seen = set()
+    seen, tries = set(), set()
     for job in cluster.jobs():
         rule = re.match(r"rule_([a-z_]+?)_(?:wildcards_|$)", job["Comment"] + "_")[1]
-        memory, minutes, gpu, threads = declared_limits()[rule]
+        memory, minutes, threads = declared_limits()[rule]
         days, _, clock = job["TimeLimit"].rpartition("-")
         hours, mins, _ = clock.split(":")
+        # The study computes on the processor, but for a pre-training that leaves it open.
         granted = job.get("JOB_GRES", "(null)")
-        assert granted == ("gpu:1" if gpu else "(null)")
-        if job["JobId"] == disturbed[1]["1"] or job["MinMemoryNode"] == "100M":
+        assert granted == ("gpu:1" if rule == "pretrain_model" else "(null)")
+        if job["JobId"] == disturbed[1]["1"] or job["MinMemoryNode"] in CHANGED:
             continue  # its limit was changed on purpose
-        assert job["MinMemoryNode"] == f"{memory}M"
-        assert int(days or 0) * 1440 + int(hours) * 60 + int(mins) == minutes
+        granted = int(days or 0) * 1440 + int(hours) * 60 + int(mins)
+        attempt = granted // minutes
+        assert (job["MinMemoryNode"], granted) == (f"{attempt * memory}M", attempt * minutes)
         assert job["CPUs/Task"] == threads
         seen.add(rule)
+        tries.add((rule, attempt))
     assert seen >= TRAINING | {"convert_model", "compare_experiments"}
+    # What was told to end before its limit got twice as much.
+    assert {rule for rule, attempt in tries if attempt > 1} == {"finetune_transformers"}
+
+
+def test_more_memory_mends_what_was_killed_for_it(outgrown, cluster):
+    assert "more than its memory limit of 400 MB" in outgrown
+    assert outgrown.count("Trying to restart") == 1
+    last = [job for job in cluster.jobs() if job["MinMemoryNode"] == CHANGED[-1]]
+    assert [job["JobState"] for job in last] == ["COMPLETED"]
+
+
+def test_a_node_without_gpus_serves_a_study_on_the_processor(completed, cluster):
+    there = [job for job in cluster.jobs() if job["Partition"] == "cpu"]
+    assert {job["NodeList"] for job in there} == {"bare"}
+    assert {job["JobState"] for job in there} <= {"COMPLETED", "FAILED"}  # one was told to end
+    rules = " ".join(job["Comment"] for job in there)
+    for rule in TRAINING - {"pretrain_model", "finetune_fairseq"}:
+        assert rule in rules
 
 
 def resumed_at(log: Path) -> int:

@@ -1,4 +1,4 @@
-"""A real SLURM on the loopback address: one node, two pretend GPUs, nothing outside its folder."""
+"""A real SLURM on the loopback address: a node with two pretend GPUs, one without; one folder."""
 
 import contextlib
 import os
@@ -21,6 +21,9 @@ DATABASE_PROGRAMS = ("slurmdbd", "sacct", "mariadbd", "mariadb-install-db", "mar
 # Where SLURM's commands look when nothing else is said: the plugin drops SLURM_CONF in a job.
 FALLBACK = Path("/run/slurm/conf")
 SYSTEM_CONFIG = Path("/etc/slurm/slurm.conf")
+
+# The first has GPUs, and a partition of its own, main; the other has none: partition cpu.
+NODES = ("node", "bare")
 
 # No call of Snakemake takes so long, unless it hangs.
 LIMIT_SECONDS = 600
@@ -74,9 +77,9 @@ class Cluster:
         self.environment = os.environ | {"PATH": PATH, "SLURM_CONF": str(folder / "slurm.conf")}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, *command: str | Path) -> None:
+    def start(self, *command: str | Path, name: str = "") -> None:
         """Start a daemon in the foreground, its output in the folder."""
-        name = Path(command[0]).name
+        name = name or Path(command[0]).name
         with (self.folder / f"{name}.out").open("wb") as output:
             self.processes[name] = subprocess.Popen(
                 [shutil.which(str(command[0]), path=PATH), *command[1:]],
@@ -113,10 +116,10 @@ class Cluster:
         assert done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout
 
-    def node_is(self, *states: str) -> bool:
-        """Tell whether the node is in one of these states."""
+    def nodes_are(self, *states: str) -> bool:
+        """Tell whether every node is in one of these states."""
         try:
-            return self.run("sinfo", "-h", "-o", "%T").strip() in states
+            return set(self.run("sinfo", "-h", "-o", "%T").split()) <= set(states)
         except AssertionError:
             return False
 
@@ -155,10 +158,15 @@ class Cluster:
 
 def _configure(cluster: Cluster, accounting: str) -> None:
     folder = cluster.folder
+    host = f"NodeAddr=127.0.0.1 NodeHostname={socket.gethostname()} CPUs=8 RealMemory=64000"
     for name in ("state", "spool"):
         (folder / name).mkdir()
+    for node in NODES:
+        (folder / "spool" / node).mkdir()
     # Any two devices do: nobody computes with them.
-    (folder / "gres.conf").write_text("Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n")
+    (folder / "gres.conf").write_text(
+        "".join(f"NodeName=node Name=gpu File={device}\n" for device in ("/dev/null", "/dev/zero"))
+    )
     (folder / "slurm.conf").write_text(
         f"""\
 ClusterName={cluster.name}
@@ -170,11 +178,11 @@ AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket,cred_expire=5
 CryptoType=crypto/munge
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool/%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd-%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
+SlurmdLogFile={folder}/slurmd-%n.log
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SwitchType=switch/none
@@ -194,9 +202,10 @@ ReturnToService=2
 # The node may say that it is larger than this machine.
 SlurmdParameters=config_overrides
 GresTypes=gpu
-NodeName=node NodeAddr=127.0.0.1 NodeHostname={socket.gethostname()} CPUs=8 RealMemory=64000 \
-Gres=gpu:2
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+NodeName=node {host} Port={free_port()} Gres=gpu:2
+NodeName=bare {host} Port={free_port()}
+PartitionName=main Nodes=node Default=YES MaxTime=INFINITE State=UP
+PartitionName=cpu Nodes=bare MaxTime=INFINITE State=UP
 {accounting}
 """
     )
@@ -215,8 +224,9 @@ def slurm(folder: Path, accounting: bool = False) -> Iterator[Cluster]:
         _configure(cluster, _start_accounting(cluster) if accounting else "")
         cluster.start("slurmctld", "-D", "-c")
         wait_for(cluster.answers, what="slurmctld")
-        cluster.start("slurmd", "-D", "-N", "node")
-        wait_for(lambda: cluster.node_is("idle"), what="the node is idle")
+        for node in NODES:
+            cluster.start("slurmd", "-D", "-N", node, name=f"slurmd-{node}")
+        wait_for(lambda: cluster.nodes_are("idle"), what="the nodes are idle")
         yield cluster
     finally:
         for name in reversed(list(cluster.processes)):

@@ -1,4 +1,11 @@
-"""Macro F1 of experiments side by side: a paired permutation test, a bootstrap over texts."""
+"""Macro F1 of experiments side by side: a paired permutation test, a bootstrap over texts.
+
+All experiments on a data set are resampled together, with the same draws: what a resample makes of
+an experiment is computed once, not for each of its comparisons.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -7,118 +14,141 @@ from seedwise.results.statistics import RESAMPLES, TAILS
 EXACT_TEXTS = 13
 """Up to so many texts that tell two experiments apart, all 2^n exchanges are tried."""
 
-LARGE_TEXTS = 10_000
-"""From so many texts on, sums over resampled texts are drawn from a normal distribution.
+_DRAWN = 40_000_000  # texts drawn at once; their times take four bytes each
 
-It has their mean and covariance, and they are as good as normal.
-"""
 
-_CHUNK = 500  # resamples at once
-_CHUNKS = [_CHUNK] * (RESAMPLES // _CHUNK) + [RESAMPLES % _CHUNK]
+@dataclass(frozen=True)
+class Scored:
+    """The predictions of one experiment's runs, and what resampling the texts makes of them.
+
+    Attributes:
+        counts: What each text adds to the counts from which F1 is computed: 1 where it is rightly
+            predicted as a class, and where it is predicted as that class, shape
+            (texts, 2, seeds, classes).
+        labelled: Texts of each class, shape (classes,).
+        resampled: Macro F1 of each run over each bootstrap resample, shape (resamples, seeds).
+        exchanged: Sums of ``counts`` over the texts of each random exchange, shape
+            (resamples, 2, seeds, classes).
+    """
+
+    counts: np.ndarray
+    labelled: np.ndarray
+    resampled: np.ndarray
+    exchanged: np.ndarray
+
+    def of(self, seeds: Sequence[int]) -> "Scored":
+        """Return the same of some runs alone, given by their places."""
+        if list(seeds) == list(range(self.resampled.shape[1])):
+            return self
+        return Scored(
+            self.counts[:, :, seeds],
+            self.labelled,
+            self.resampled[:, seeds],
+            self.exchanged[:, :, seeds],
+        )
+
+    @property
+    def total(self) -> np.ndarray:
+        """The counts of all texts, shape (2, seeds, classes)."""
+        return self.counts.sum(axis=0)
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean over the runs."""
+        return float(macro_f1(self.total, self.labelled).mean())
 
 
 def contributions(labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:
-    """Return what each text adds to the counts from which F1 is computed.
+    """Return the `Scored.counts` of predictions.
 
     Args:
         labels: Class of each text, shape (texts,).
         predictions: Class that each run predicts, shape (texts, seeds).
         classes: All labels there are, K.
-
-    Returns:
-        1 where the text is rightly predicted as a class, and where it is predicted as that class,
-        shape (texts, 2 * seeds * K).
     """
     predicted = predictions[..., None] == np.arange(classes)
     right = predicted & (labels[:, None, None] == np.arange(classes))
-    return np.stack([right, predicted], axis=1).reshape(len(labels), -1).astype(np.float32)
+    return np.stack([right, predicted], axis=1).astype(np.float32)
 
 
 def macro_f1(counts: np.ndarray, labelled: np.ndarray) -> np.ndarray:
-    """Return macro F1, the mean over seeds, from sums of `contributions`.
+    """Return the macro F1 of each run, shape (..., seeds).
 
     Args:
-        counts: Shape (..., 2 * seeds * K).
+        counts: Sums of `contributions`, shape (..., 2, seeds, K).
         labelled: Texts of each class, shape (..., K). One that nobody names has an F1 of 0.
     """
-    classes = labelled.shape[-1]
-    right, predicted = np.moveaxis(counts.reshape(*counts.shape[:-1], 2, -1, classes), -3, 0)
-    scores = 2 * right / np.maximum(1, predicted + labelled[..., None, :])
-    return scores.mean(axis=(-1, -2))
+    right, predicted = counts[..., 0, :, :], counts[..., 1, :, :]
+    return (2 * right / np.maximum(1, predicted + labelled[..., None, :])).mean(axis=-1)
 
 
-def permutation_p_value(
-    a: np.ndarray, b: np.ndarray, labelled: np.ndarray, seed: int = 0
-) -> tuple[float, str]:
-    """Return the two-sided p-value of the difference of two experiments, and how it was found.
+def _chunks(texts: int) -> Iterator[slice]:
+    size = max(1, _DRAWN // texts)
+    return (slice(start, min(start + size, RESAMPLES)) for start in range(0, RESAMPLES, size))
 
-    If they were equally good, each text's predictions could as well have been exchanged between
-    them. Every exchange is tried where only `EXACT_TEXTS` texts or fewer differ; otherwise they
-    are drawn at random, and the one observed counts among them (Phipson & Smyth 2010), so that no
-    p-value is zero.
+
+def score(
+    labels: np.ndarray, predictions: Sequence[np.ndarray], classes: int, seed: int = 0
+) -> list[Scored]:
+    """Resample the texts for all experiments on a data set at once.
 
     Args:
-        a: `contributions` of the first experiment.
-        b: Of the second.
-        labelled: Texts of each class, shape (K,).
-        seed: Of the draws.
-    """
-    total_a, total_b = a.sum(axis=0), b.sum(axis=0)
-    change = (b - a)[(a != b).any(axis=1)]
-    observed = abs(macro_f1(total_b, labelled) - macro_f1(total_a, labelled)) - 1e-12
-    texts = len(change)
-
-    def at_least(moved: np.ndarray) -> int:
-        found = macro_f1(total_b - moved, labelled) - macro_f1(total_a + moved, labelled)
-        return int((abs(found) >= observed).sum())
-
-    if texts <= EXACT_TEXTS:
-        every = (np.arange(2**texts)[:, None] >> np.arange(texts)) & 1
-        return at_least(every.astype(np.float32) @ change) / 2**texts, "exact"
-    rng = np.random.default_rng(seed)
-    if texts >= LARGE_TEXTS:
-        wide = change.astype(float)
-        count = at_least(_normal(rng, wide.sum(axis=0) / 2, wide.T @ wide / 4))
-        return (1 + count) / (1 + RESAMPLES), f"{RESAMPLES} random exchanges, as normal sums"
-    exchanges = (rng.integers(0, 2, (size, texts), np.int8) for size in _CHUNKS)
-    count = sum(at_least(exchange.astype(np.float32) @ change) for exchange in exchanges)
-    return (1 + count) / (1 + RESAMPLES), f"{RESAMPLES} random exchanges"
-
-
-def bootstrap_interval(
-    a: np.ndarray, b: np.ndarray, labels: np.ndarray, classes: int, seed: int = 0
-) -> tuple[float, float]:
-    """Return the 95 % percentile bootstrap interval of b's macro F1 less a's, texts resampled.
-
-    Args:
-        a: `contributions` of the first experiment.
-        b: Of the second.
         labels: Class of each text, shape (texts,).
+        predictions: For each experiment, the class that each run predicts, shape (texts, seeds).
         classes: All labels there are.
         seed: Of the draws.
     """
-    rng = np.random.default_rng(seed)
-    texts, width = a.shape
-    everything = np.hstack([a, b, (labels[:, None] == np.arange(classes)).astype(np.float32)])
+    rng, texts = np.random.default_rng(seed), len(labels)
+    each = [contributions(labels, side, classes) for side in predictions]
+    truth = (labels[:, None] == np.arange(classes)).astype(np.float32)
+    resampled = [np.empty((RESAMPLES, side.shape[1])) for side in predictions]
+    exchanged = [np.empty((RESAMPLES, *own.shape[1:]), np.float32) for own in each]
+    for chunk in _chunks(texts):
+        count = chunk.stop - chunk.start
+        drawn = (rng.integers(0, texts, texts, np.int32) for _ in range(count))
+        times = np.stack([np.bincount(row, minlength=texts).astype(np.float32) for row in drawn])
+        labelled = times @ truth
+        exchange = rng.integers(0, 2, (count, texts), np.int8).astype(np.float32)
+        for own, scores, moved in zip(each, resampled, exchanged, strict=True):
+            flat, shape = own.reshape(texts, -1), (count, *own.shape[1:])
+            scores[chunk] = macro_f1((times @ flat).reshape(shape), labelled)
+            moved[chunk] = (exchange @ flat).reshape(shape)
+    whole = np.bincount(labels, minlength=classes)
+    return [
+        Scored(own, whole, scores, moved)
+        for own, scores, moved in zip(each, resampled, exchanged, strict=True)
+    ]
 
-    def difference(sums: np.ndarray) -> np.ndarray:
-        labelled = sums[:, 2 * width :]
-        return macro_f1(sums[:, width : 2 * width], labelled) - macro_f1(sums[:, :width], labelled)
 
-    if texts >= LARGE_TEXTS:
-        wide = everything.astype(float)
-        total = wide.sum(axis=0)
-        found = [difference(_normal(rng, total, wide.T @ wide - np.outer(total, total) / texts))]
-    else:
-        found = []
-        for size in _CHUNKS:
-            drawn = rng.integers(0, texts, (size, texts))
-            times = np.stack([np.bincount(row, minlength=texts) for row in drawn])
-            found.append(difference(times.astype(np.float32) @ everything))
-    low, high = np.quantile(np.concatenate(found), TAILS)
+def interval(a: Scored, b: Scored) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of b's macro F1 less a's, texts resampled."""
+    low, high = np.quantile(b.resampled.mean(axis=-1) - a.resampled.mean(axis=-1), TAILS)
     return float(low), float(high)
 
 
-def _normal(rng: np.random.Generator, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
-    """Return `RESAMPLES` draws, shape (draws, sums); the covariance may be singular."""
-    return rng.multivariate_normal(mean, covariance, RESAMPLES, check_valid="ignore", method="eigh")
+def permutation_p_value(a: Scored, b: Scored) -> tuple[float, str]:
+    """Return the two-sided p-value of the difference of two experiments, and how it was found.
+
+    If they were equally good, each text's predictions could as well have been exchanged between
+    them. Every exchange is tried where only `EXACT_TEXTS` texts or fewer differ; otherwise random
+    ones are, and the one observed counts among them (Phipson & Smyth 2010), so that no p-value is
+    zero. A deterministic run is exchanged with each of the other's.
+    """
+    observed = abs(b.macro_f1 - a.macro_f1) - 1e-6  # float32
+    total_a, total_b = a.total, b.total
+
+    def at_least(moved: np.ndarray) -> int:
+        """Count differences as large as the one observed, ``moved`` going from b to a."""
+        one, other = (
+            macro_f1(counts, a.labelled).mean(axis=-1)
+            for counts in (total_a + moved, total_b - moved)
+        )
+        return int((abs(other - one) >= observed).sum())
+
+    differing = (a.counts != b.counts).any(axis=(1, 2, 3))
+    if (texts := differing.sum()) <= EXACT_TEXTS:
+        change = b.counts[differing] - a.counts[differing]
+        every = (np.arange(2**texts)[:, None] >> np.arange(texts)) & 1
+        return at_least(np.tensordot(every.astype(np.float32), change, axes=1)) / 2**texts, "exact"
+    count = at_least(b.exchanged - a.exchanged)
+    return (1 + count) / (1 + RESAMPLES), f"{RESAMPLES} random exchanges"
