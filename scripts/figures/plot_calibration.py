@@ -3,7 +3,7 @@
 Inputs: metrics.json and predictions.csv of the runs. Outputs: one figure, SVG and PNG.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from matplotlib import pyplot as plt
@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from seedwise.figures.drawing import WIDTH, add_legend, looks, save, use_style
-from seedwise.results.mistakes import Predictions, read_predictions, reliability
+from seedwise.results.mistakes import Predictions, each_experiment, reliability
 from seedwise.step import step
 
 
-def plot(all_runs: Sequence[Predictions], experiments: Sequence[str]) -> Figure:
+def plot(all_runs: Iterable[Predictions], experiments: Sequence[str]) -> Figure:
     """Draw a line per experiment over ten bins of confidence; larger points hold more texts.
 
     Args:
@@ -56,7 +56,7 @@ def main(
 ) -> None:
     """Write the figure."""
     use_style()
-    save(plot(read_predictions(metrics, predictions), experiments), svg, png, "Calibration")
+    save(plot(each_experiment(metrics, predictions), experiments), svg, png, "Calibration")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ counts over seeds), calibration.csv, agreement.csv, mistakes.csv, the texts that
 set get wrong, and disagreements.csv, those on which the seeds of an experiment disagree.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 
 from seedwise.files import atomic, read_jsonl
 from seedwise.results import mistakes, votes
+from seedwise.results.together import Together
 from seedwise.step import step
 
 COLUMNS = {
@@ -48,6 +50,19 @@ def confusion_rows(runs: mistakes.Predictions) -> list[dict[str, Any]]:
     ]
 
 
+def add_texts(rows: list[dict[str, Any]], tests: Mapping[str, Path]) -> None:
+    """Give each row the text that it is about, in place."""
+    wanted = {(row["dataset"], row["id"]) for row in rows}
+    texts = {
+        (dataset, record["id"]): record["text"]
+        for dataset, path in tests.items()
+        for record in read_jsonl(path)
+        if (dataset, record["id"]) in wanted
+    }
+    for row in rows:
+        row["text"] = texts[row["dataset"], row["id"]]
+
+
 def main(
     *,
     metrics: Sequence[Path],
@@ -56,24 +71,19 @@ def main(
     outputs: Mapping[str, Path],
 ) -> None:
     """Write the five tables; ``tests`` are the test splits by data set."""
-    found = mistakes.read_predictions(metrics, predictions)
-    wrong, split = [], []
-    for dataset in dict.fromkeys(runs.dataset for runs in found):
-        texts = {record["id"]: record["text"] for record in read_jsonl(tests[dataset])}
-        own = [runs for runs in found if runs.dataset == dataset]
-        wrong += mistakes.always_wrong(own, texts)
-        split += [row for runs in own for row in votes.disagreements(runs, texts)]
-    rows = {
-        "confusion": [row for runs in found for row in confusion_rows(runs)],
-        "calibration": [
-            mistakes.calibration(runs)
-            | {"vote_accuracy": float((votes.vote(runs) == runs.truth).mean())}
-            for runs in found
-        ],
-        "agreement": mistakes.agreements(found),
-        "mistakes": wrong,
-        "disagreements": split,
-    }
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in COLUMNS}
+    together: dict[str, Together] = defaultdict(Together)
+    for runs in mistakes.each_experiment(metrics, predictions):
+        vote_accuracy = float((votes.vote(runs) == runs.truth).mean())
+        rows["confusion"] += confusion_rows(runs)
+        rows["calibration"].append(mistakes.calibration(runs) | {"vote_accuracy": vote_accuracy})
+        rows["disagreements"] += votes.disagreements(runs)
+        together[runs.dataset].add(runs)
+    for experiments in together.values():
+        rows["agreement"] += experiments.agreements()
+        rows["mistakes"] += experiments.always_wrong()
+    for name in ("mistakes", "disagreements"):
+        add_texts(rows[name], tests)
     for name, columns in COLUMNS.items():
         with atomic(outputs[name]) as partial:
             pd.DataFrame(rows[name], columns=columns).to_csv(partial, index=False)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from seedwise.code import source_files
-from support import ROOT
+from support import ROOT, environments
 
 SCRIPTS = ROOT / "scripts"
 RULE_FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
@@ -48,15 +48,10 @@ COMMANDS = {
 JOBS = {name: rule for name, rule in RULES.items() if "output" in rule}
 
 
-def normal(name):
-    """Return a distribution's name as pip compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def pins(lines):
     """Return the versions in ``name==version`` lines, comments left out."""
     found = re.findall(r"^ *(?:- )?([\w.-]+)==([\w.]+)", "\n".join(lines), re.MULTILINE)
-    return {normal(name): version for name, version in found}
+    return {environments.normal(name): version for name, version in found}
 
 
 LOCK = pins((ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines())
@@ -82,7 +77,7 @@ def third_party_imports(script):
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module.split(".")[0])
     names -= OWN | set(sys.stdlib_module_names)
-    return {normal(DISTRIBUTIONS[name][0]) for name in names}
+    return {environments.normal(DISTRIBUTIONS[name][0]) for name in names}
 
 
 def test_rules_were_found():
@@ -147,12 +142,15 @@ def test_script_runs_without_snakemake_but_for_its_last_lines(path):
 def test_environment_files_agree_with_the_lock(name):
     content = yaml.safe_load(ENVIRONMENTS[name].read_text(encoding="utf-8"))
     assert content["name"] == f"seedwise-{name.removesuffix('.yaml')}"
-    assert content["channels"] == ["conda-forge", "nodefaults"]
+    assert content["channels"] == ["conda-forge"]
     assert "python=3.11" in content["dependencies"] and "pip=24.0" in content["dependencies"]
     pinned = environment_pins(name)
     assert pinned and pinned == {package: LOCK[package] for package in pinned}
     (with_pip,) = (entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict))
     assert len(pinned) == len(with_pip)
+    text = ENVIRONMENTS[name].read_text(encoding="utf-8")
+    # `python -m support.environments` writes what the packages listed there ask for.
+    assert text == environments.with_indirect(text, LOCK)
 
 
 @pytest.mark.parametrize("name", JOBS)
@@ -173,7 +171,6 @@ def test_lock_holds_every_direct_dependency_and_is_installed():
     direct = pins((ROOT / "requirements.in").read_text(encoding="utf-8").splitlines())
     assert len(direct) > 20 and direct == {name: LOCK[name] for name in direct}
     assert "torchaudio" not in LOCK
-    installed = {
-        normal(d.name): d.version.split("+")[0] for d in importlib.metadata.distributions()
-    }
+    found = importlib.metadata.distributions()
+    installed = {environments.normal(d.name): d.version.split("+")[0] for d in found}
     assert {name: installed.get(name) for name in LOCK} == LOCK

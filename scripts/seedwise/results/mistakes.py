@@ -1,8 +1,7 @@
-"""What the runs' predictions say beyond accuracy: confusion, calibration, agreement, mistakes."""
+"""What the predictions of an experiment's runs say beyond accuracy: confusion, calibration."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, combinations_with_replacement, product
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from seedwise.models import temperature
-from seedwise.training.run_files import read_classes, read_metrics, read_predicted
+from seedwise.training.run_files import check_same_texts, read_metrics, read_predicted
 from seedwise.training.runs import PROBABILITY
 
 BINS = 10
@@ -52,37 +51,36 @@ class Predictions:
         return self.predicted == self.truth
 
 
-def read_predictions(metrics: Sequence[Path], predictions: Sequence[Path]) -> list[Predictions]:
-    """Read the ``predictions.csv`` of all runs, gathered by experiment.
+def each_experiment(metrics: Sequence[Path], predictions: Sequence[Path]) -> Iterator[Predictions]:
+    """Yield the predictions of one experiment after the other.
 
     Raises:
         UserError: Two runs on one data set are not about the same texts.
     """
     runs = pd.DataFrame(read_metrics(metrics))
     runs["path"] = list(predictions)
-    for _, group in runs.groupby("dataset", sort=False):
-        read_classes(group["path"].tolist())  # checks ids and labels
-    found = []
+    first: dict[str, tuple[Path, pd.DataFrame]] = {}
     for (dataset, experiment, engine), group in runs.groupby(
         ["dataset", "experiment", "engine"], sort=False
     ):
-        group = group.sort_values("seed")
-        tables = [read_predicted(path) for path in group["path"]]
-        columns = [name for name in tables[0] if name.startswith(PROBABILITY)]
+        probabilities = []
+        for path in group.sort_values("seed")["path"]:
+            table = read_predicted(path)
+            place, texts = first.setdefault(dataset, (path, table[["id", "label"]]))
+            check_same_texts(table, path, texts, place)
+            columns = [name for name in table if name.startswith(PROBABILITY)]
+            probabilities.append(table[columns].to_numpy(dtype=float))
         labels = [name.removeprefix(PROBABILITY) for name in columns]
-        found.append(
-            Predictions(
-                dataset,
-                experiment,
-                engine,
-                labels,
-                tables[0]["id"].tolist(),
-                tables[0]["label"].map(labels.index).to_numpy(),
-                np.stack([table[columns].to_numpy(dtype=float) for table in tables]),
-                group["temperature"].to_numpy(),
-            )
+        yield Predictions(
+            dataset,
+            experiment,
+            engine,
+            labels,
+            texts["id"].tolist(),
+            texts["label"].map(labels.index).to_numpy(),
+            np.stack(probabilities),
+            group.sort_values("seed")["temperature"].to_numpy(),
         )
-    return found
 
 
 def confusion(runs: Predictions) -> np.ndarray:
@@ -138,68 +136,3 @@ def calibration(runs: Predictions) -> dict[str, Any]:
         "temperature": runs.temperatures.mean(),
         "ece_calibrated": calibrated,
     }
-
-
-def kappa(a: np.ndarray, b: np.ndarray, classes: int) -> float:
-    """Return Cohen's kappa (1960): agreement beyond chance; NaN where chance alone gives 1."""
-    shares = [np.bincount(side, minlength=classes) / len(side) for side in (a, b)]
-    chance = float(shares[0] @ shares[1])
-    return float((np.mean(a == b) - chance) / (1 - chance)) if chance < 1 else float("nan")
-
-
-def agreement(a: Predictions, b: Predictions) -> dict[str, Any] | None:
-    """Return how often runs of two experiments predict the same label, the mean over pairs.
-
-    Of one experiment with itself, the pairs are those of two seeds; None where it has one.
-    """
-    if a.experiment == b.experiment:
-        pairs = list(combinations(a.predicted, 2))
-    else:
-        pairs = list(product(a.predicted, b.predicted))
-    if not pairs:
-        return None
-    return {
-        "dataset": a.dataset,
-        "experiment_a": a.experiment,
-        "experiment_b": b.experiment,
-        "engine_a": a.engine,
-        "engine_b": b.engine,
-        "pairs": len(pairs),
-        "agreement": np.mean([np.mean(x == y) for x, y in pairs]),
-        "kappa": np.mean([kappa(x, y, len(a.labels)) for x, y in pairs]),
-    }
-
-
-def agreements(all_runs: Sequence[Predictions]) -> list[dict[str, Any]]:
-    """Return `agreement` within each experiment and between every two on the same data."""
-    pairs = combinations_with_replacement(all_runs, 2)
-    rows = [agreement(a, b) for a, b in pairs if a.dataset == b.dataset]
-    return [row for row in rows if row is not None]
-
-
-def always_wrong(all_runs: Sequence[Predictions], texts: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the texts of one data set that every run of every experiment gets wrong.
-
-    The surest mistakes come first: ``probability`` is that of the true label, the mean over runs.
-
-    Args:
-        all_runs: All experiments on the data set.
-        texts: The texts by id.
-    """
-    first = all_runs[0]
-    wrong = ~np.concatenate([runs.correct for runs in all_runs]).any(axis=0)
-    everyone = np.concatenate([runs.probabilities for runs in all_runs])  # (runs, texts, labels)
-    mean = everyone.mean(axis=0)
-    own = mean[np.arange(len(first.truth)), first.truth]
-    return [
-        {
-            "dataset": first.dataset,
-            "id": first.ids[number],
-            "label": first.labels[first.truth[number]],
-            "prediction": first.labels[mean[number].argmax()],
-            "probability": own[number],
-            "runs": len(everyone),
-            "text": texts[first.ids[number]],
-        }
-        for number in np.flatnonzero(wrong)[np.argsort(own[wrong], kind="stable")]
-    ]

@@ -6,6 +6,9 @@ import numpy as np
 
 from seedwise.results.mistakes import Predictions
 
+KEPT = 1000
+"""Texts of an experiment on which its seeds disagree, in the table of them."""
+
 
 def counts(runs: Predictions) -> np.ndarray:
     """Return how many seeds predict each label for each text, shape (texts, labels)."""
@@ -21,12 +24,10 @@ def vote(runs: Predictions) -> np.ndarray:
     return (counts(runs) + runs.probabilities.mean(axis=0) / 2).argmax(axis=-1)
 
 
-def disagreements(runs: Predictions, texts: dict[str, str]) -> list[dict[str, Any]]:
+def disagreements(runs: Predictions) -> list[dict[str, Any]]:
     """Return the texts for which the seeds predict different labels, the closest votes first.
 
-    Args:
-        runs: The experiment's predictions.
-        texts: The texts by id.
+    At most `KEPT` of them.
     """
     votes, chosen = counts(runs), vote(runs)
     split = np.flatnonzero(votes.max(axis=-1) < len(runs.predicted))
@@ -43,7 +44,6 @@ def disagreements(runs: Predictions, texts: dict[str, str]) -> list[dict[str, An
                 for label, count in zip(runs.labels, votes[number], strict=True)
                 if count
             ),
-            "text": texts[runs.ids[number]],
         }
-        for number in split[np.argsort(votes[split].max(axis=-1), kind="stable")]
+        for number in split[np.argsort(votes[split].max(axis=-1), kind="stable")][:KEPT]
     ]

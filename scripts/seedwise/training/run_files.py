@@ -109,6 +109,18 @@ def read_predicted(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str), keep_default_na=False)
 
 
+def check_same_texts(
+    table: pd.DataFrame, path: Path, first: pd.DataFrame, first_path: Path
+) -> None:
+    """Raise a `UserError` if a run's predictions are of other texts, or labels, than another's."""
+    if not table[["id", "label"]].equals(first[["id", "label"]]):
+        raise UserError(
+            f"{path}: other test texts or labels than in {first_path}, so the runs cannot be "
+            "compared; make both anew on the same data: "
+            f"`snakemake --configfile ... --cores all --forcerun {first_path} {path}`"
+        )
+
+
 def read_classes(paths: Sequence[Path]) -> tuple[int, np.ndarray, pd.DataFrame]:
     """Read the runs' ``predictions.csv`` as indices of classes.
 
@@ -129,12 +141,7 @@ def read_classes(paths: Sequence[Path]) -> tuple[int, np.ndarray, pd.DataFrame]:
             labels = [
                 name.removeprefix(PROBABILITY) for name in table if name.startswith(PROBABILITY)
             ]
-        elif not table[["id", "label"]].equals(first[["id", "label"]]):
-            raise UserError(
-                f"{path}: other test texts or labels than in {paths[0]}, so the runs cannot be "
-                "compared; make both anew on the same data: "
-                f"`snakemake --configfile ... --cores all --forcerun {paths[0]} {path}`"
-            )
+        check_same_texts(table, path, first, paths[0])
         columns[path] = pd.Categorical(table["prediction"], labels).codes
     assert first is not None
     return len(labels), pd.Categorical(first["label"], labels).codes, pd.DataFrame(columns)

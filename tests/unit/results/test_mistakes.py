@@ -60,44 +60,6 @@ def test_calibration_against_other_calculations():
     assert 0 < found["always_right"] < TEXTS
 
 
-def test_kappa_is_scikit_learns():
-    first, second = make().predicted[:2]
-    assert mistakes.kappa(first, second, 3) == pytest.approx(
-        metrics.cohen_kappa_score(first, second)
-    )
-    assert np.isnan(mistakes.kappa(np.zeros(5, int), np.zeros(5, int), 3))
-
-
-def test_agreement_within_seeds_and_between_engines():
-    rows = mistakes.agreements(
-        [make("x"), make("other", "transformers", seeds=2), make("y", seeds=1)]
-    )
-    pairs = {(row["experiment_a"], row["experiment_b"]): row["pairs"] for row in rows}
-    assert pairs == {
-        ("x", "x"): 3, ("x", "other"): 6, ("x", "y"): 3,
-        ("other", "other"): 1, ("other", "y"): 2,
-    }  # fmt: skip
-    between = next(row for row in rows if row["experiment_b"] == "other")
-    assert (between["engine_a"], between["engine_b"]) == ("fairseq", "transformers")
-    x, other = make("x").predicted, make("other", seeds=2).predicted
-    expected = np.mean([np.mean(a == b) for a in x for b in other])
-    assert between["agreement"] == pytest.approx(expected)
-
-
-def test_always_wrong_means_every_run_of_every_experiment():
-    both = [make("x"), make("other")]
-    rows = mistakes.always_wrong(both, {str(n): f"text {n}" for n in range(TEXTS)})
-    wrong = {
-        str(n)
-        for n in range(TEXTS)
-        if all(own[n] != runs.truth[n] for runs in both for own in runs.predicted)
-    }
-    assert {row["id"] for row in rows} == wrong and 0 < len(wrong) < TEXTS
-    sureness = [row["probability"] for row in rows]
-    assert sureness == sorted(sureness)
-    assert all(row["text"] == f"text {row['id']}" and row["runs"] == 6 for row in rows)
-
-
 def test_tables_of_a_study(tmp_path):
     folders = synthetic_study.write_study(tmp_path)
     outputs = {name: tmp_path / f"{name}.csv" for name in analyse_predictions.COLUMNS}

@@ -39,18 +39,15 @@ def test_disagreements_come_closest_first_and_those_of_one_mind_not_at_all():
     one = [sure(0), sure(0), sure(1), sure(2)]
     two = [sure(0), sure(0), sure(2), sure(1)]
     three = [sure(0), sure(1), sure(0), sure(0)]
-    rows = votes.disagreements(
-        runs(one, two, three, truth=[0, 0, 1, 2]), {str(n): f"text {n}" for n in range(4)}
-    )
+    rows = votes.disagreements(runs(one, two, three, truth=[0, 0, 1, 2]))
     assert [(row["id"], row["agreeing"], row["votes"]) for row in rows] == [
         ("2", 1, "a 1, b 1, c 1"),
         ("3", 1, "a 1, b 1, c 1"),
         ("1", 2, "a 2, b 1"),
     ]
-    assert [row["text"] for row in rows] == ["text 2", "text 3", "text 1"]
     assert [(row["label"], row["vote"]) for row in rows] == [("b", "a"), ("c", "a"), ("a", "a")]
 
 
 def test_one_run_disagrees_with_nobody():
-    assert votes.disagreements(runs([[0.2, 0.8, 0]], truth=[0]), {"0": "text"}) == []
+    assert votes.disagreements(runs([[0.2, 0.8, 0]], truth=[0])) == []
     assert votes.vote(runs([[0.2, 0.8, 0]], truth=[0])) == pytest.approx([1])
