@@ -2,8 +2,15 @@
 import json
 import shlex
 import sys
+from pathlib import Path
 
-sys.path.insert(0, f"{workflow.basedir}/scripts")
+# Where Seedwise stands, also where another workflow takes it in as a module.
+SEEDWISE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
+if not (SEEDWISE / "scripts").is_dir():
+    raise RuntimeError(
+        "Seedwise is more than its rules: clone it, and give the module the path of its Snakefile"
+    )
+sys.path.insert(0, str(SEEDWISE / "scripts"))
 # A script of a stage finds `seedwise` beside that stage; an environment of conda has it nowhere.
 shell.prefix(f"export PYTHONPATH={shlex.quote(sys.path[0])}; ")
 

@@ -1,16 +1,15 @@
 # What follows from a rule's name, said once for all rules above: log, benchmark, hash of its code.
 # Snakemake has no defaults for rules, but reads their parts only when it plans jobs, after this.
-from pathlib import Path
-
 from seedwise.code import code_sha256
 from seedwise.study.jobs import job_name
 
-for each in workflow.rules:
+# By the names they have here, whatever a workflow that takes them in calls them.
+for name, each in ((name, proxy.rule) for name, proxy in rules._rules.items()):
     if each.script:
-        job = job_name(each.name, each.output[0])
+        job = job_name(name, each.output[0])
         each.log_modifier = each.benchmark_modifier = each.output_modifier
         each.set_log(f"<logs>/{job}.log")
         each.benchmark = f"<benchmarks>/{job}.tsv"
         # A download does not depend on our code.
-        if not each.name.startswith("download_"):
+        if not name.startswith("download_"):
             each.set_params(code=code_sha256(Path(each.script).stem))

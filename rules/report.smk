@@ -80,7 +80,7 @@ rule render_answer:
 rule render_table:
     input:
         table="<results>/tables/{table}.csv",
-        style=f"{workflow.basedir}/reports/table.css",
+        style=f"{SEEDWISE}/reports/table.css",
     output:
         page=report(
             "<results>/tables/{table}.html",
@@ -109,7 +109,7 @@ rule render_pdf:
             if curves.with_curve(config)
             else {}
         ),
-        template=f"{workflow.basedir}/reports/report.typ",
+        template=f"{SEEDWISE}/reports/report.typ",
         summary=rules.aggregate_runs.output.summary,
         runs=rules.aggregate_runs.output.runs,
         comparisons=rules.compare_experiments.output.comparisons,
@@ -169,7 +169,7 @@ rule render_html:
     input:
         study=rules.study.input,
         config=rules.render_pdf.output.config,
-        style=f"{workflow.basedir}/reports/report.css",
+        style=f"{SEEDWISE}/reports/report.css",
     output:
         html="<results>/report.html",
     conda:
@@ -178,7 +178,7 @@ rule render_html:
         mem_mb=sized(2000),
         runtime=sized(20),
     params:
-        snakefile=workflow.main_snakefile,
+        snakefile=f"{SEEDWISE}/Snakefile",
         target="study",
     message:
         "Make report.html"

@@ -2,7 +2,7 @@
 from seedwise.study import lora_entries, reporting
 
 # The rules above have ended when the tables are made; those below may still be running.
-TIMED_RULES = [rule.name for rule in workflow.rules if rule.script]
+TIMED_RULES = [name for name, proxy in rules._rules.items() if proxy.rule.script]
 
 
 localrules:

@@ -4,6 +4,11 @@ scattergather:
     corpus=config["corpus_shards"],
 
 
+# Two where there is much to encode. A job of two waits until two cores are free at once, which may be
+# never while trainings of one are ready.
+encoders_of = lambda w, input: 1 + (input.size_mb > 20)
+
+
 rule build_corpus:
     input:
         train=lambda w: collect(
@@ -71,7 +76,7 @@ rule encode_dataset:
         counts="<results>/tokens/{model}/{dataset}/{split}.audit.json",
     conda:
         "../envs/sentencepiece.yaml"
-    threads: 2
+    threads: encoders_of
     resources:
         mem_mb=sized(1000),
         runtime=sized(30),
@@ -96,7 +101,7 @@ rule encode_corpus:
     priority: 2
     conda:
         "../envs/sentencepiece.yaml"
-    threads: 2
+    threads: encoders_of
     resources:
         mem_mb=sized(1000),
         runtime=sized(60),

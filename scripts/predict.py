@@ -44,7 +44,8 @@ def read_table(path: Path, column: str, counts: Counter[str]) -> Iterator[str]:
     from seedwise.data.readers import read_rows
 
     settings = {"format": "table", "text": column}
-    yield from (row.text for row in read_rows(path.read_bytes(), str(path), settings, None, counts))
+    with path.open("rb") as stream:
+        yield from (row.text for row in read_rows(stream, str(path), settings, None, counts))
 
 
 def model_folders(path: Path) -> list[Path]:

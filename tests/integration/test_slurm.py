@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support import ROOT
+from support.declared_limits import declared_limits
 from support.slurm_cluster import PROGRAMS, Cluster, finish, missing, slurm, wait_for
 from support.smoke_study import snakemake, write_study
 
@@ -211,26 +211,6 @@ def test_results_are_those_of_an_undisturbed_run_on_one_machine(completed, folde
     assert {Path(name).name for name in through_slurm} == COMPARED
     assert through_slurm.keys() == on_one_machine.keys()
     assert [name for name in through_slurm if through_slurm[name] != on_one_machine[name]] == []
-
-
-def declared_limits():
-    """Return memory, minutes and threads of each rule's first try, as its file says."""
-    limits, inherited = {}, {}
-    for path in (ROOT / "rules").glob("*.smk"):
-        text = path.read_text()
-        inherited |= {
-            name: base for base, name in re.findall(r"use rule (\w+) as (\w+) with", text)
-        }
-        for name, body in re.findall(r"rule (\w+):\n(.*?)(?=\n\n\n|\Z)", text, re.S):
-            if memory := re.search(r"mem_mb=sized\((\d+)", body):
-                hours, minutes = re.search(r"runtime=sized\((?:(\d+) \* )?(\d+)", body).groups("1")
-                threads = re.search(r"threads: (\d+)", body)
-                limits[name] = (
-                    int(memory[1]),
-                    int(hours) * int(minutes),
-                    threads[1] if threads else "1",  # trainings have as many as the study says
-                )
-    return limits | {name: limits[base] for name, base in inherited.items() if base in limits}
 
 
 def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbed):

@@ -239,19 +239,12 @@ def _start_accounting(cluster: Cluster) -> str:
     """Start MariaDB and slurmdbd; return what slurm.conf must say of them."""
     folder, port, storage_port = cluster.folder, free_port(), free_port()
     data = folder / "mariadb"
-    cluster.run(
-        "mariadb-install-db",
-        "--no-defaults",
-        "--user=root",
-        "--skip-test-db",
-        "--auth-root-authentication-method=normal",
-        f"--datadir={data}",
-    )
+    common = ["--no-defaults", "--user=root", f"--datadir={data}"]
+    method = "--auth-root-authentication-method=normal"
+    cluster.run("mariadb-install-db", *common, "--skip-test-db", method)
     cluster.start(
         "mariadbd",
-        "--no-defaults",
-        "--user=root",
-        f"--datadir={data}",
+        *common,
         f"--socket={folder}/mariadb.socket",
         "--bind-address=127.0.0.1",
         f"--port={storage_port}",

@@ -29,7 +29,7 @@ PACKAGE = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))["da
 
 def test_blocks_were_found_and_have_a_language():
     assert len(PAGES) >= 5 and len(commands()) >= 20
-    known = {"bash", "yaml", "python"}
+    known = {"bash", "yaml", "python", "snakemake"}
     for page in PAGES:
         fences = re.findall(r"^```(\w*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
         assert set(fences[::2]) <= known and set(fences[1::2]) <= {""}, page.name

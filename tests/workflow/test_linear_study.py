@@ -39,7 +39,10 @@ def test_one_run_whatever_the_seeds(folder):
         "config.json", "model.safetensors", "vocabulary.json", "README.md",
     }  # fmt: skip
     history = pd.read_csv(folder / RUN / "history.csv")
-    assert list(history) == ["epoch", "split", "loss", "accuracy"] and len(history) == 2 * 8
+    assert (
+        list(history) == ["epoch", "split", "loss", "accuracy", "macro_f1"]
+        and len(history) == 2 * 8
+    )
 
 
 def test_tables_say_deterministic(folder):

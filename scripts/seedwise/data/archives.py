@@ -10,6 +10,7 @@ import shutil
 import stat
 import struct
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from collections import Counter
@@ -211,13 +212,17 @@ def _step_in(
     yield label, members, name
 
 
-def _read(label: str, members: Members, name: str) -> bytes:
+def _check_member(label: str, members: Members, name: str) -> None:
     if name not in members.names:
         shown = ", ".join(members.names[:_SHOWN]) or "nothing"
         more = len(members.names) - _SHOWN
         raise UserError(
             f"{label}: no member {name!r}; it holds {shown}" + (f" and {more} more" * (more > 0))
         )
+
+
+def _read(label: str, members: Members, name: str) -> bytes:
+    _check_member(label, members, name)
     with members.open(name) as stream:
         return stream.read()
 
@@ -232,14 +237,28 @@ def read_member(archive: Path, member: str = "") -> bytes:
     Raises:
         UserError: It is missing, damaged, or the archive is one that must not be unpacked.
     """
+    with open_member(archive, member) as stream:
+        return stream.read()
+
+
+def open_member(archive: Path, member: str = "") -> IO[bytes]:
+    """Return the content of one file as a stream, which is not in memory as a whole.
+
+    Arguments and errors are those of `read_member`.
+    """
     if archive.is_dir() and (archive / member).is_file():  # do not list what may be a big folder
-        return (archive / member).read_bytes()
+        return (archive / member).open("rb")
     with _opened(archive, member) as (label, members, name):
         if members is None and member in ("", archive.name):
-            return archive.read_bytes()
+            return archive.open("rb")
         if members is None:
             raise UserError(f"{label}: a plain file, not an archive with a member {member!r}")
-        return _read(label, members, name)
+        _check_member(label, members, name)
+        copy = tempfile.TemporaryFile()  # noqa: SIM115
+        with members.open(name) as stream:
+            shutil.copyfileobj(stream, copy, _BLOCK_BYTES)
+        copy.seek(0)
+        return copy
 
 
 def list_members(archive: Path, inner: str = "") -> list[str]:

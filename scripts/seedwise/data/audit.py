@@ -2,16 +2,17 @@
 
 import itertools
 import statistics
+from array import array
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from seedwise.data.examples import Example
-from seedwise.data.splits import comparable
 
 _SHOWN_IDS = 5
 
 
-def spread(values: list[int]) -> dict[str, float] | None:
+def spread(values: Sequence[int]) -> dict[str, float] | None:
     """Return minimum, median, mean and maximum; None of nothing."""
     if not values:
         return None
@@ -29,15 +30,19 @@ def audit_split(examples: list[Example], labels: list[str]) -> dict[str, Any]:
     Lengths are in characters (code points) and in words (between white space). Duplicates are
     texts beyond the first of their kind; empty texts are not counted among them.
     """
-    keys = [comparable(example.text) for example in examples]
     counts = Counter(example.label for example in examples)
-    copies = Counter(key for key in keys if key)
+    empty = sum(not example.key for example in examples)
+    different = len({example.key for example in examples} - {b""})
+    characters, words = array("L"), array("L")
+    for text in (example.text for example in examples):
+        characters.append(len(text))
+        words.append(len(text.split()))
     report: dict[str, Any] = {
         "texts": len(examples),
-        "empty": keys.count(""),
-        "duplicates": sum(copies.values()) - len(copies),
-        "characters": spread([len(example.text) for example in examples]),
-        "words": spread([len(example.text.split()) for example in examples]),
+        "empty": empty,
+        "duplicates": len(examples) - empty - different,
+        "characters": spread(characters),
+        "words": spread(words),
     }
     if labels:
         report["labels"] = {label: counts[label] for label in labels}
@@ -46,12 +51,12 @@ def audit_split(examples: list[Example], labels: list[str]) -> dict[str, Any]:
 
 def shared_texts(splits: dict[str, list[Example]]) -> list[dict[str, Any]]:
     """Return, for each pair of splits, how many different texts stand in both, and some ids."""
-    ids: dict[str, dict[str, str]] = {}
+    ids: dict[str, dict[bytes, str]] = {}
     for split, examples in splits.items():
         ids[split] = {}
         for example in examples:
-            if key := comparable(example.text):
-                ids[split].setdefault(key, example.id)
+            if example.key:
+                ids[split].setdefault(example.key, example.id)
     report = []
     for first, second in itertools.combinations(splits, 2):
         both = [key for key in ids[first] if key in ids[second]]

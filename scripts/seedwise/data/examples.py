@@ -2,21 +2,39 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from seedwise.data.readers import Row
+from seedwise.data.texts import TextFile, key_of
 from seedwise.errors import UserError
 from seedwise.study.labels import label_names, rated_label
 
 
-@dataclass(frozen=True)
 class Example:
-    """A text with its name and its label; None where it has none."""
+    """A text with its name and its label; None where it has none.
 
-    id: str
-    text: str
-    label: str | None
+    Attributes:
+        id: Its name.
+        label: Its label.
+        key: The same for all texts that count as the same (`seedwise.data.texts.key_of`).
+    """
+
+    __slots__ = ("_file", "_text", "id", "key", "label")
+
+    def __init__(self, id: str, text: str, label: str | None, file: TextFile | None = None) -> None:
+        """Make one; its text stands in ``file``, or in memory."""
+        self.id, self.label, self.key = id, label, key_of(text)
+        self._file = file
+        self._text: str | int = file.append(text) if file else text
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        if isinstance(self._text, str):
+            return self._text
+        assert self._file is not None
+        return self._file.read(self._text)
 
 
 def clean(text: str, changes: Counter[str]) -> str:
@@ -28,8 +46,13 @@ def clean(text: str, changes: Counter[str]) -> str:
 
 
 def label_rows(
-    rows: list[Row], name: str, stem: str, settings: dict[str, Any], changes: Counter[str]
-) -> list[Example]:
+    rows: Iterable[Row],
+    name: str,
+    stem: str,
+    settings: dict[str, Any],
+    changes: Counter[str],
+    file: TextFile | None = None,
+) -> Iterator[Example]:
     """Give each row its label.
 
     Args:
@@ -38,6 +61,7 @@ def label_rows(
         stem: The first part of the texts' ids; the second is the line.
         settings: The data set's; `labels` lists the labels, or gives each a range of ratings.
         changes: Counts of what was changed; added to.
+        file: Where texts are to stand; None for memory.
 
     Raises:
         UserError: A label is not among those configured, or a rating is no number.
@@ -62,9 +86,16 @@ def label_rows(
             raise UserError(f"{name}, line {row.line}: rating {row.value!r} is not a number")
         return rated_label(labels, rating)
 
-    return [Example(f"{stem}:{row.line}", clean(row.text, changes), label(row)) for row in rows]
+    for row in rows:
+        yield Example(f"{stem}:{row.line}", clean(row.text, changes), label(row), file)
 
 
-def unlabelled_rows(rows: list[Row], stem: str, changes: Counter[str]) -> list[Example]:
+def unlabelled_rows(
+    rows: Iterable[Row],
+    stem: str,
+    changes: Counter[str],
+    file: TextFile | None = None,
+) -> Iterator[Example]:
     """Give each row its id, and no label."""
-    return [Example(f"{stem}:{row.line}", clean(row.text, changes), None) for row in rows]
+    for row in rows:
+        yield Example(f"{stem}:{row.line}", clean(row.text, changes), None, file)

@@ -1,5 +1,6 @@
 """Somebody's own files: which of them hold which split, which columns are texts and labels."""
 
+import io
 import re
 from collections import Counter
 from pathlib import Path
@@ -14,9 +15,10 @@ from seedwise.data.tables import (
     as_text,
     decode,
     delimited_rows,
+    lines_of,
     missing_column,
     read_records,
-    split_lines,
+    without_ends,
 )
 from seedwise.errors import UserError
 
@@ -36,7 +38,8 @@ def guess_layout(data: bytes, name: str, dialect: str) -> Settings:
     quotes = re.search(r'(^|\t)"[^\t\n]*"(\t|\r?$)', text, re.MULTILINE)
     layout: Settings = {"quoted": True} if dialect == "tsv" and quotes else {}
     quoted = layout.get("quoted", dialect == "csv")
-    found = delimited_rows(text, name, SEPARATORS[dialect], quoted, Counter())
+    lines = io.StringIO(text, newline="\n")
+    found = delimited_rows(lines, name, SEPARATORS[dialect], quoted, Counter())
     rows = [values for _, values in found if values != [""]]
     width = len(rows[0]) if rows else 0
     if width == 1:
@@ -130,7 +133,7 @@ def describe(settings: Settings, paths: list[Path], text: str | None, label: str
     if settings["format"] == "review-label":
         name = settings["file"]["label"]
         content = Path(settings["source"]["path"], name).read_bytes()
-        lines = split_lines(decode(content, name, Counter()), Counter())
+        lines = without_ends(lines_of(io.BytesIO(content), name, Counter()), Counter())
         values = pd.Series([line for line in lines if line], name=name)
         count = len(values)
     else:

@@ -1,13 +1,15 @@
 """A data set as its configuration describes it: read, checked, in its splits."""
 
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from seedwise.data.archives import read_member
+from seedwise.data.archives import open_member
 from seedwise.data.examples import Example, label_rows, unlabelled_rows
 from seedwise.data.readers import read_pair, read_rows
-from seedwise.data.splits import candidates, comparable, draw, position
+from seedwise.data.splits import candidates, draw, position
+from seedwise.data.texts import TextFile
 from seedwise.errors import UserError
 from seedwise.study.datasets import (
     POOL,
@@ -47,40 +49,46 @@ class Prepared:
 
 
 def read_labelled(
-    settings: Settings, files: Files, stem: str, changes: Counter[str]
+    settings: Settings, files: Files, stem: str, changes: Counter[str], file: TextFile
 ) -> list[Example]:
     """Read the labelled files of one split."""
     if isinstance(files, list):
         parts = [
-            read_labelled(settings, one, f"{stem}-{number}", changes)
+            read_labelled(settings, one, f"{stem}-{number}", changes, file)
             for number, one in enumerate(files, start=1)
         ]
         return [example for part in parts for example in part]
     archive = Path(source_path(settings["source"]))
     names = file_names(settings, files)
-    content = [(name or archive.name, read_member(archive, name)) for name in names]
-    if settings["format"] == "review-label":
-        rows = read_pair(content[0], content[1], changes)
-        return label_rows(rows, content[1][0], stem, settings, changes)
-    ((name, data),) = content
-    rows = read_rows(data, name, settings, value_column(settings), changes)
-    return label_rows(rows, name, stem, settings, changes)
+    with ExitStack() as opened:
+        content = [
+            (name or archive.name, opened.enter_context(open_member(archive, name)))
+            for name in names
+        ]
+        if settings["format"] == "review-label":
+            rows = read_pair(content[0], content[1], changes)
+        else:
+            ((name, stream),) = content
+            rows = read_rows(stream, name, settings, value_column(settings), changes)
+        return list(label_rows(rows, content[-1][0], stem, settings, changes, file))
 
 
-def read_unlabelled(settings: Settings, changes: Counter[str]) -> list[Example]:
+def read_unlabelled(settings: Settings, changes: Counter[str], file: TextFile) -> list[Example]:
     """Read the unlabelled files of a data set."""
     archive = Path(source_path(settings["source"]))
     texts: list[Example] = []
-    for file in settings["files"]:
-        (name,) = file_names(settings, file)
-        rows = read_rows(read_member(archive, name), name or archive.name, settings, None, changes)
-        texts += unlabelled_rows(rows, f"{UNLABELLED}/{PurePosixPath(file).stem}", changes)
+    for given in settings["files"]:
+        (name,) = file_names(settings, given)
+        with open_member(archive, name) as stream:
+            rows = read_rows(stream, name or archive.name, settings, None, changes)
+            stem = f"{UNLABELLED}/{PurePosixPath(given).stem}"
+            texts += unlabelled_rows(rows, stem, changes, file)
     return texts
 
 
-def held_out(splits: dict[str, list[Example]]) -> set[str]:
-    """Return the validation and test texts, in their `comparable` form."""
-    return {comparable(e.text) for split in splits if split != "train" for e in splits[split]}
+def held_out(splits: dict[str, list[Example]]) -> set[bytes]:
+    """Return the keys of the validation and test texts."""
+    return {e.key for split in splits if split != "train" for e in splits[split]}
 
 
 def split_texts(
@@ -129,10 +137,9 @@ def split_texts(
     spare += extra
     tested = held_out(splits)
     for example in spare:
-        text = comparable(example.text)
-        if not text:
+        if not example.key:
             prepared.left_out["unlabelled and empty"] += 1
-        elif text in tested:
+        elif example.key in tested:
             prepared.left_out["unlabelled and also in valid or test"] += 1
         else:
             prepared.unlabelled.append(example)
@@ -159,12 +166,13 @@ def prepare(settings: Settings, key: str) -> Prepared:
     """Read, check and split a data set."""
     check_dataset(settings, key)
     changes: Counter[str] = Counter()
+    file = TextFile()
     given = {
-        split: read_labelled(settings, files, split, changes)
+        split: read_labelled(settings, files, split, changes, file)
         for split, files in given_files(settings).items()
     }
     other = unlabelled_settings(settings)
-    extra = read_unlabelled(other, changes) if other else []
+    extra = read_unlabelled(other, changes, file) if other else []
     prepared = split_texts(settings, given, extra, key)
     prepared.changes = changes
     check_splits(prepared.splits, settings, key)

@@ -1,12 +1,23 @@
-"""Read texts and labels from the files people keep them in, row by row, losing none."""
+"""Read texts and labels from the files people keep them in, row by row, losing none.
+
+A file is read as a stream, so that large ones need little memory.
+"""
 
 import html
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
-from seedwise.data.tables import Changes, as_text, decode, missing_column, read_records, split_lines
+from seedwise.data.tables import (
+    Changes,
+    as_text,
+    lines_of,
+    missing_column,
+    read_records,
+    without_ends,
+)
 from seedwise.errors import UserError
 
 Settings = dict[str, Any]
@@ -62,36 +73,41 @@ def _webis_cls(text: str, name: str, text_column: str, value_column: str | None)
         )
 
 
-def read_pair(texts: tuple[str, bytes], labels: tuple[str, bytes], changes: Changes) -> list[Row]:
-    """Read a file of texts and a file of their labels, one a line.
+def read_pair(
+    texts: tuple[str, IO[bytes]], labels: tuple[str, IO[bytes]], changes: Changes
+) -> Iterator[Row]:
+    """Yield the rows of a file of texts and a file of their labels, one a line.
 
     Args:
-        texts: Name and content of the file of texts.
-        labels: Name and content of the file of labels.
+        texts: Name of the file of texts, and a stream of it.
+        labels: The same of the file of labels.
         changes: Counts of what was changed; added to.
 
     Raises:
         UserError: They are not UTF-8 or differ in length.
     """
-    (text_name, _), (label_name, _) = texts, labels
     left, right = (
-        split_lines(decode(data, name, changes), changes) for name, data in (texts, labels)
+        without_ends(lines_of(stream, name, changes), changes) for name, stream in (texts, labels)
     )
-    if len(left) != len(right):
+    counts = [0, 0]
+    for line, pair in enumerate(itertools.zip_longest(left, right), start=1):
+        counts = [count + (value is not None) for count, value in zip(counts, pair, strict=True)]
+        if counts == [line, line]:
+            yield Row(line, *pair)
+    if counts[0] != counts[1]:
         raise UserError(
-            f"{text_name} has {len(left):,} texts, but {label_name} has {len(right):,} labels; "
+            f"{texts[0]} has {counts[0]:,} texts, but {labels[0]} has {counts[1]:,} labels; "
             "there must be one label a text"
         )
-    return [Row(line, *pair) for line, pair in enumerate(zip(left, right, strict=True), start=1)]
 
 
 def read_rows(
-    data: bytes, name: str, settings: Settings, value_column: str | None, changes: Changes
-) -> list[Row]:
-    """Read one file.
+    stream: IO[bytes], name: str, settings: Settings, value_column: str | None, changes: Changes
+) -> Iterator[Row]:
+    """Yield the rows of one file.
 
     Args:
-        data: Its content.
+        stream: Its content.
         name: Its name, for messages and, by its ending, its dialect.
         settings: The data set's, or those of its unlabelled files: `format`, `dialect`,
             `quoted`, `columns`, `text`.
@@ -105,12 +121,11 @@ def read_rows(
     match settings["format"]:
         case "table":
             needed = [column, value_column] if value_column else [column]
-            return [
-                Row(line, *(_cell(record, one, where) for one in needed))
-                for line, where, record in read_records(data, name, settings, changes, needed)
-            ]
+            for line, where, record in read_records(stream, name, settings, changes, needed):
+                yield Row(line, *(_cell(record, one, where) for one in needed))
         case "webis-cls":
-            return list(_webis_cls(decode(data, name, changes), name, column, value_column))
+            text = "".join(lines_of(stream, name, changes))
+            yield from _webis_cls(text, name, column, value_column)
         case _:
-            lines = split_lines(decode(data, name, changes), changes)
-            return [Row(line, text) for line, text in enumerate(lines, start=1)]
+            lines = without_ends(lines_of(stream, name, changes), changes)
+            yield from (Row(line, text) for line, text in enumerate(lines, start=1))

@@ -2,24 +2,16 @@
 
 import hashlib
 import math
-import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 
 from seedwise.data.examples import Example
+from seedwise.data.texts import comparable
 from seedwise.errors import UserError
 from seedwise.study.datasets import SPLITS, ZONES, Settings, is_share, leave_train, split_zones
 
 # Where a split begins when it takes fewer texts than its zone has. Test and valid begin at the
 # ends and train in the middle, so wider zones change as little as they can.
 ANCHORS = {"test": 0.0, "train": 0.5, "valid": 1.0}
-
-
-def comparable(text: str) -> str:
-    """Return what two texts have in common if they count as the same.
-
-    NFKC-normalised, with each run of white space as one space.
-    """
-    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def position(seed: int, text: str) -> float:
@@ -55,25 +47,28 @@ def shares(size: int, counts: dict[str, int], *, balanced: bool) -> dict[str, in
     return whole
 
 
-def candidates(pool: list[Example], taken: set[str]) -> tuple[list[Example], Counter[str]]:
+def candidates(pool: list[Example], taken: set[bytes]) -> tuple[list[Example], Counter[str]]:
     """Return the texts that may be drawn, and how many may not, by reason.
 
     Args:
         pool: The labelled texts.
-        taken: `comparable` texts of the splits that are given.
+        taken: Keys of the texts in the splits that are given.
     """
-    labels: dict[str, set[str | None]] = defaultdict(set)
-    for example in pool:
-        labels[comparable(example.text)].add(example.label)
+    first: dict[bytes, str | None] = {}
+    several = {
+        example.key
+        for example in pool
+        if first.setdefault(example.key, example.label) != example.label
+    }
     drawable, aside = [], Counter[str]()
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     for example in pool:
-        key = comparable(example.text)
+        key = example.key
         if not key:
             aside["empty text"] += 1
         elif key in taken:
             aside["also in a given split"] += 1
-        elif len(labels[key]) > 1:
+        elif key in several:
             aside["same text with another label"] += 1
         elif key in seen:
             aside["copy of another text"] += 1

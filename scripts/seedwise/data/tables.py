@@ -6,12 +6,13 @@ inside a text stay there.
 
 import csv
 import io
+import itertools
 import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from seedwise.errors import UserError, one_line
 
@@ -22,45 +23,53 @@ Record = tuple[int, str, dict[str, Any]]
 
 DIALECTS = {f".{name}": name for name in ("csv", "tsv", "jsonl", "json", "parquet", "arrow")}
 DIALECTS[".txt"] = "tsv"
+_BATCH_ROWS = 1000
 SEPARATORS = {"csv": ",", "tsv": "\t"}
 # Half a surrogate pair, which JSON can say, is no character.
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
-def decode(data: bytes, name: str, changes: Changes) -> str:
-    """Return ``data`` as text without its byte-order mark.
+def lines_of(stream: IO[bytes], name: str, changes: Changes) -> Iterator[str]:
+    """Yield the lines of a file with their ends, without its byte-order mark.
 
     Args:
-        data: What should be UTF-8.
-        name: The file, for messages.
+        stream: The file, UTF-8; never in memory as a whole.
+        name: Its name, for messages.
         changes: Counts of what was changed; added to.
 
     Raises:
         UserError: It is not UTF-8; the message says file, line and byte.
     """
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"{name}, line {line}: byte {error.start} (0x{data[error.start]:02x}) is not UTF-8"
-        ) from None
-    if text.startswith("\ufeff"):
-        changes["byte-order marks removed"] += 1
-        text = text[1:]
-    return text
+    begun = 0
+    for number, line in enumerate(stream, start=1):
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{name}, line {number}: byte {begun + error.start} "
+                f"(0x{line[error.start]:02x}) is not UTF-8"
+            ) from None
+        begun += len(line)
+        if number == 1 and text.startswith("\ufeff"):
+            changes["byte-order marks removed"] += 1
+            text = text[1:]
+        if text:
+            yield text
 
 
-def split_lines(text: str, changes: Changes) -> list[str]:
-    """Return the lines of a file without their ends; the last one needs no end."""
-    lines = text.split("\n")
-    if lines[-1] == "":
-        lines.pop()
-    ends = sum(line.endswith("\r") for line in lines)
-    if ends:
-        changes["CRLF line ends read as LF"] += ends
-        lines = [line.removesuffix("\r") for line in lines]
-    return lines
+def without_ends(lines: Iterable[str], changes: Changes) -> Iterator[str]:
+    """Yield lines without their ends; the last one needs no end."""
+    for line in lines:
+        line = line.removesuffix("\n")
+        if line.endswith("\r"):
+            changes["CRLF line ends read as LF"] += 1
+            line = line.removesuffix("\r")
+        yield line
+
+
+def decode(data: bytes, name: str, changes: Changes) -> str:
+    """Return a whole file as `lines_of` reads it."""
+    return "".join(lines_of(io.BytesIO(data), name, changes))
 
 
 def missing_column(where: str, column: str, columns: Iterable[Any]) -> UserError:
@@ -77,12 +86,12 @@ def as_text(value: Any) -> str | None:
 
 
 def delimited_rows(
-    text: str, name: str, separator: str, quoted: bool, changes: Changes
+    lines: Iterable[str], name: str, separator: str, quoted: bool, changes: Changes
 ) -> Iterator[tuple[int, list[str]]]:
     """Yield the first line and the values of each row; an empty line is one empty value.
 
     Args:
-        text: The file.
+        lines: Those of the file, with their ends.
         name: Its name, for messages.
         separator: What stands between values.
         quoted: Whether values may stand in double quotes (RFC 4180), or quotes are characters
@@ -93,12 +102,12 @@ def delimited_rows(
         UserError: The quotes are wrong.
     """
     if not quoted:
-        for line, values in enumerate(split_lines(text, changes), start=1):
+        for line, values in enumerate(without_ends(lines, changes), start=1):
             yield line, values.split(separator)
         return
     csv.field_size_limit(1 << 30)
-    # A bare carriage return outside quotes is refused; with newline="" it would end a row.
-    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=separator, strict=True)
+    # Of lines that end with line feeds alone: a bare carriage return outside quotes is refused.
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     begun = 0
     try:
         for values in reader:
@@ -109,11 +118,15 @@ def delimited_rows(
 
 
 def _delimited(
-    text: str, name: str, dialect: str, settings: Mapping[str, Any], changes: Changes
+    lines: Iterable[str],
+    name: str,
+    dialect: str,
+    settings: Mapping[str, Any],
+    changes: Changes,
 ) -> Iterator[Record]:
     quoted = settings.get("quoted", dialect == "csv")
     columns: list[str] | None = settings.get("columns")
-    for line, values in delimited_rows(text, name, SEPARATORS[dialect], quoted, changes):
+    for line, values in delimited_rows(lines, name, SEPARATORS[dialect], quoted, changes):
         # An empty line is a value only where lines have one.
         if values == [""] and (columns is None or len(columns) > 1):
             changes["blank lines skipped"] += 1
@@ -139,8 +152,10 @@ def _parse_json(text: str, where: str) -> Any:
         raise UserError(f"{where}: not valid JSON ({error})") from None
 
 
-def _json_lines(text: str, name: str, changes: Changes) -> Iterator[tuple[int, str, Any]]:
-    for number, line in enumerate(split_lines(text, changes), start=1):
+def _json_lines(
+    lines: Iterable[str], name: str, changes: Changes
+) -> Iterator[tuple[int, str, Any]]:
+    for number, line in enumerate(without_ends(lines, changes), start=1):
         if line.strip():
             yield number, f"{name}, line {number}", _parse_json(line, f"{name}, line {number}")
         else:
@@ -157,26 +172,29 @@ def _json_list(text: str, name: str) -> Iterator[tuple[int, str, Any]]:
     return ((n, f"{name}, record {n}", record) for n, record in enumerate(records, start=1))
 
 
-def _columnar(data: bytes, name: str, dialect: str) -> Iterator[tuple[int, str, Any]]:
+def _columnar(stream: IO[bytes], name: str, dialect: str) -> Iterator[tuple[int, str, Any]]:
     """Yield the rows of a Parquet file, or of an Arrow stream, as `save_to_disk` writes it."""
     try:
         import pyarrow
         from pyarrow import ipc, parquet
     except ImportError:
         raise UserError(f"{name}: reading {dialect} needs pyarrow; `pip install pyarrow`") from None
+    count = itertools.count(1)
     try:
         if dialect == "parquet":
-            table = parquet.read_table(io.BytesIO(data))
+            batches = parquet.ParquetFile(stream).iter_batches(_BATCH_ROWS)
         else:
-            table = ipc.open_stream(data).read_all()
-    except pyarrow.ArrowException as error:
+            batches = iter(ipc.open_stream(stream))
+        for batch in batches:
+            for record in batch.to_pylist():
+                number = next(count)
+                yield number, f"{name}, row {number}", record
+    except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{name}: not a readable {dialect} file ({error})") from None
-    records = table.to_pylist()
-    return ((n, f"{name}, row {n}", record) for n, record in enumerate(records, start=1))
 
 
 def read_records(
-    data: bytes,
+    data: bytes | IO[bytes],
     name: str,
     settings: Mapping[str, Any],
     changes: Changes,
@@ -185,7 +203,8 @@ def read_records(
     """Yield the records of one file.
 
     Args:
-        data: Its content.
+        data: Its content, or a stream of it, of which no more is in memory than its dialect needs:
+            a row, a batch of rows (Parquet, Arrow), or all (JSON).
         name: Its name, for messages and, by its ending, its dialect.
         settings: `dialect`, `quoted` and `columns`, where the file does not say them itself.
         changes: Counts of what was changed; added to.
@@ -201,17 +220,17 @@ def read_records(
             f"{name}: give its `dialect` ({', '.join(sorted(set(DIALECTS.values())))}); "
             f"the ending {ending!r} does not say it"
         )
-    if dialect in ("parquet", "arrow"):
-        records = _columnar(data, name, dialect)
-    else:
-        text = decode(data, name, changes)
-        match dialect:
-            case "json":
-                records = _json_list(text, name)
-            case "jsonl":
-                records = _json_lines(text, name, changes)
-            case _:
-                records = _delimited(text, name, dialect, settings, changes)
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    match dialect:
+        case "parquet" | "arrow":
+            records = _columnar(stream, name, dialect)
+        case "json":
+            records = _json_list("".join(lines_of(stream, name, changes)), name)
+        case "jsonl":
+            records = _json_lines(lines_of(stream, name, changes), name, changes)
+        case _:
+            lines = lines_of(stream, name, changes)
+            records = _delimited(lines, name, dialect, settings, changes)
     for number, where, record in records:
         if not isinstance(record, dict):
             raise UserError(f"{where}: not a record with named values")

@@ -67,13 +67,13 @@ def read(kind, data, labels=b""):
     changes = Counter()
     given = {"format": "table", "labels": LABELS}
     if kind == "pair":
-        found = read_pair(("d.review", data), ("d.label", labels), changes)
+        found = read_pair(("d.review", io.BytesIO(data)), ("d.label", io.BytesIO(labels)), changes)
     elif kind == "webis-cls":
-        found = read_rows(data, "d", given | {"format": kind}, "label", changes)
+        found = read_rows(io.BytesIO(data), "d", given | {"format": kind}, "label", changes)
     else:
         chosen = {"dialect": kind.split()[-1], "quoted": kind in ("csv", "quoted tsv")}
-        found = read_rows(data, "d", given | chosen, "label", changes)
-    return label_rows(found, "d", "d", given, changes), changes
+        found = read_rows(io.BytesIO(data), "d", given | chosen, "label", changes)
+    return list(label_rows(found, "d", "d", given, changes)), changes
 
 
 @pytest.mark.parametrize("kind", FORMATS)

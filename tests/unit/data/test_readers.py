@@ -1,3 +1,4 @@
+import io
 import json
 from collections import Counter
 
@@ -13,13 +14,15 @@ ODD = "a\u2028b\x85c\x0cd\x0be\x1cf\u2029 «é» 😀 ' \" \\ & <b>"
 
 def rows(data, settings, name="data.csv", value="label"):
     changes = Counter()
-    found = read_rows(data, name, {"format": "table"} | settings, value, changes)
+    found = read_rows(io.BytesIO(data), name, {"format": "table"} | settings, value, changes)
     return [(row.line, row.text, row.value) for row in found], dict(changes)
 
 
 def test_pair_keeps_every_text_with_its_label():
     texts = f"{ODD}\n\n  two  \n".encode()
-    pair = read_pair(("a.review", texts), ("a.label", b"1\n0\n1\n"), Counter())
+    pair = read_pair(
+        ("a.review", io.BytesIO(texts)), ("a.label", io.BytesIO(b"1\n0\n1\n")), Counter()
+    )
     assert [(r.line, r.text, r.value) for r in pair] == [
         (1, ODD, "1"),
         (2, "", "0"),
@@ -29,7 +32,13 @@ def test_pair_keeps_every_text_with_its_label():
 
 def test_pair_of_unequal_lengths_names_both_files_and_counts():
     with pytest.raises(UserError, match=r"a.review has 2 texts, but a.label has 3 labels"):
-        read_pair(("a.review", b"x\ny\n"), ("a.label", b"1\n0\n1\n"), Counter())
+        list(
+            read_pair(
+                ("a.review", io.BytesIO(b"x\ny\n")),
+                ("a.label", io.BytesIO(b"1\n0\n1\n")),
+                Counter(),
+            )
+        )
 
 
 def test_csv_with_quotes_commas_and_line_ends_inside():
@@ -144,7 +153,9 @@ def test_pairs_of_any_texts_come_back(pairs):
     if review.startswith("\ufeff"):
         return
     label = "".join(f"{label}\n" for _, label in pairs)
-    found = read_pair(("a", review.encode()), ("b", label.encode()), Counter())
+    found = read_pair(
+        ("a", io.BytesIO(review.encode())), ("b", io.BytesIO(label.encode())), Counter()
+    )
     assert [(row.text, row.value) for row in found] == pairs
 
 

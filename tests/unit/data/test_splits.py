@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from seedwise.data.audit import audit_split, shared_texts, spread
 from seedwise.data.examples import Example
 from seedwise.data.splits import candidates, comparable, draw, position, shares
+from seedwise.data.texts import key_of
 from seedwise.errors import UserError
 
 POOL = [Example(f"all:{n}", f"text {n}", "ab"[n % 3 == 0]) for n in range(600)]
@@ -133,7 +134,7 @@ def test_unbalanced_splits_keep_the_shares_of_the_data():
 
 
 def test_wider_zones_draw_the_same_texts():
-    assert drawing(zones={"test": 0.3, "valid": 0.2}) == drawing()
+    assert homes(drawing(zones={"test": 0.3, "valid": 0.2})) == homes(drawing())
 
 
 @pytest.mark.parametrize(
@@ -183,7 +184,7 @@ def test_candidates_are_different_texts_with_one_label():
         Example("6", "given", "b"),
         Example("7", "free", "b"),
     ]
-    drawable, aside = candidates(pool, {"given"})
+    drawable, aside = candidates(pool, {key_of("given")})
     assert [e.id for e in drawable] == ["1", "7"]
     assert aside == {
         "copy of another text": 1,

@@ -1,8 +1,9 @@
+import io
 from collections import Counter
 
 import pytest
 
-from seedwise.data.tables import as_text, decode, read_records, split_lines
+from seedwise.data.tables import as_text, decode, lines_of, read_records, without_ends
 from seedwise.errors import UserError
 
 ODD = "a\u2028b\x85c\x0cd\x0be\x1cf\u2029 «é» 😀 ' \" \\ & <b>"
@@ -10,9 +11,12 @@ ODD = "a\u2028b\x85c\x0cd\x0be\x1cf\u2029 «é» 😀 ' \" \\ & <b>"
 
 def test_only_line_feeds_separate_lines():
     changes = Counter()
-    assert split_lines(f"{ODD}\r\n\r\nlast", changes) == [ODD, "", "last"]
+    stream = io.BytesIO(f"{ODD}\r\n\r\nlast".encode())
+    found = list(without_ends(lines_of(stream, "a", changes), changes))
+    assert found == [ODD, "", "last"]
     assert changes == {"CRLF line ends read as LF": 2}
-    assert split_lines("", Counter()) == []
+    for nothing in (b"", b"\xef\xbb\xbf"):
+        assert list(lines_of(io.BytesIO(nothing), "a", Counter())) == []
 
 
 def test_not_utf8_names_file_line_and_byte():
