@@ -292,8 +292,7 @@ def _start_munge(cluster: Cluster) -> None:
     key.chmod(0o400)
     files = {f"--{name}-file": folder / f"munge.{name}" for name in ("key", "pid", "log", "seed")}
     cluster.start(
-        "munged",
-        "--foreground",
+        *("munged", "--foreground"),
         "--force",  # whoever may write to the folders above is no danger to a test
         f"--socket={folder}/munge.socket",
         *[f"{option}={path}" for option, path in files.items()],
