@@ -73,8 +73,8 @@ rule prepare_dataset:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=sized(2000),
-        runtime=sized(15),
+        mem_mb=sized(1000, per_mb=2),
+        runtime=sized(30, per_mb=0.1),
     params:
         settings=lookup(within=config, dpath="datasets/{dataset}"),
     message:

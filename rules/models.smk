@@ -116,7 +116,7 @@ rule predict_reference:
     conda:
         "../envs/fairseq.yaml"
     resources:
-        mem_mb=sized(4000),
+        mem_mb=sized(4000, per_mb=3),
         runtime=sized(15),
     message:
         "Predict masked tokens of 64 texts with fairseq's {wildcards.model}{wildcards.of_seed}"
@@ -141,7 +141,7 @@ rule convert_model:
     conda:
         "../envs/transformers.yaml"
     resources:
-        mem_mb=sized(4000),
+        mem_mb=sized(4000, per_mb=3),
         runtime=sized(30),
     params:
         architecture=lookup(within=config, dpath="models/{model}/architecture"),
@@ -166,7 +166,7 @@ rule convert_to_fairseq:
     conda:
         "../envs/fairseq.yaml"
     resources:
-        mem_mb=sized(8000),
+        mem_mb=sized(8000, per_mb=3),
         runtime=sized(30),
     params:
         experiments=lambda w: encoders.fairseq_experiments(config, w.model),
@@ -190,7 +190,7 @@ rule check_conversion:
     conda:
         "../envs/fairseq.yaml"
     resources:
-        mem_mb=sized(8000),
+        mem_mb=sized(8000, per_mb=3),
         runtime=sized(30),
     message:
         "Check that fairseq's {wildcards.model} computes what transformers' does"
@@ -223,7 +223,7 @@ rule export_run:
     conda:
         "../envs/transformers.yaml"
     resources:
-        mem_mb=sized(4000),
+        mem_mb=sized(4000, per_mb=3),
         runtime=sized(60),
     params:
         architecture=lambda w: entries.run_settings(config, w.experiment)["architecture"],

@@ -81,8 +81,8 @@ rule compare_experiments:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=sized(2000),
-        runtime=sized(30),
+        mem_mb=sized(2000, per_mb=5),
+        runtime=sized(30, per_mb=0.1),
     message:
         "Compare the experiments in pairs"
     script:
@@ -103,8 +103,8 @@ rule analyse_predictions:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=sized(2000),
-        runtime=sized(30),
+        mem_mb=sized(2000, per_mb=3),
+        runtime=sized(30, per_mb=0.1),
     params:
         datasets=reporting.datasets(config),
     message:

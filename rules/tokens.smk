@@ -4,9 +4,13 @@ scattergather:
     corpus=config["corpus_shards"],
 
 
-# Two where there is much to encode. A job of two waits until two cores are free at once, which may be
-# never while trainings of one are ready.
-encoders_of = lambda w, input: 1 + (input.size_mb > 20)
+def encoders(wildcards, input):
+    """Return the threads of an encoding: two where there is much to encode.
+
+    A job of two waits until two cores are free at once, which may be never while trainings of one
+    are ready.
+    """
+    return 1 + (sum(Path(file).stat().st_size for file in input if Path(file).exists()) > 20e6)
 
 
 rule build_corpus:
@@ -31,8 +35,8 @@ rule build_corpus:
     conda:
         "../envs/sentencepiece.yaml"
     resources:
-        mem_mb=sized(2000),
-        runtime=sized(30),
+        mem_mb=sized(1000, per_mb=1),
+        runtime=sized(30, per_mb=0.1),
     params:
         valid_texts=lookup(within=config, dpath="models/{model}/pretrain/valid_texts", default=0),
         seed=lookup(within=config, dpath="models/{model}/pretrain/seed", default=0),
@@ -54,8 +58,8 @@ rule train_tokenizer:
     conda:
         "../envs/sentencepiece.yaml"
     resources:
-        mem_mb=sized(8000),
-        runtime=sized(60),
+        mem_mb=sized(2000, per_mb=20),
+        runtime=sized(60, per_mb=0.1),
     params:
         tokenizer=lookup(within=config, dpath="models/{model}/tokenizer", default={}),
         vocab_size=lookup(within=config, dpath="models/{model}/architecture/vocab_size"),
@@ -76,10 +80,10 @@ rule encode_dataset:
         counts="<results>/tokens/{model}/{dataset}/{split}.audit.json",
     conda:
         "../envs/sentencepiece.yaml"
-    threads: encoders_of
+    threads: encoders
     resources:
-        mem_mb=sized(1000),
-        runtime=sized(30),
+        mem_mb=sized(1000, per_mb=1),
+        runtime=sized(30, per_mb=0.1),
     params:
         max_positions=lambda w: entries.max_tokens(config, w.model),
     message:
@@ -101,10 +105,10 @@ rule encode_corpus:
     priority: 2
     conda:
         "../envs/sentencepiece.yaml"
-    threads: encoders_of
+    threads: encoders
     resources:
-        mem_mb=sized(1000),
-        runtime=sized(60),
+        mem_mb=sized(1000, per_mb=1),
+        runtime=sized(60, per_mb=0.1),
     params:
         block_tokens=lookup(within=config, dpath="models/{model}/pretrain/block_tokens"),
     message:

@@ -45,7 +45,7 @@ rule finetune_fairseq:
         "../envs/fairseq.yaml"
     threads: lambda w: entries.cores(curves.experiment(config, w.experiment)["finetune"])
     resources:
-        mem_mb=sized(8000),
+        mem_mb=sized(8000, per_mb=5),
         runtime=sized(8 * 60),
         gpu=lambda w: entries.gpus(curves.experiment(config, w.experiment)["finetune"]),
     params:
@@ -92,7 +92,7 @@ rule finetune_transformers:
         "../envs/transformers.yaml"
     threads: lambda w: entries.cores(curves.experiment(config, w.experiment)["finetune"])
     resources:
-        mem_mb=sized(8000),
+        mem_mb=sized(8000, per_mb=5),
         runtime=sized(8 * 60),
         gpu=lambda w: entries.gpus(curves.experiment(config, w.experiment)["finetune"]),
     params:
@@ -126,8 +126,8 @@ rule train_linear:
     conda:
         "../envs/analysis.yaml"
     resources:
-        mem_mb=sized(8000),
-        runtime=sized(2 * 60),
+        mem_mb=sized(2000, per_mb=80),
+        runtime=sized(2 * 60, per_mb=0.2),
     params:
         settings=run_settings,
     message:
