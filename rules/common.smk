@@ -51,6 +51,15 @@ def sized(base, per_mb=0):
     return lambda w, input, attempt: int(attempt * (base + per_mb * input.size_mb))
 
 
+def encoders(wildcards, input):
+    """Return the threads of an encoding: two where there is much to encode.
+
+    A job of two waits until two cores are free at once, which may be never while trainings of one
+    are ready.
+    """
+    return 1 + (sum(Path(file).stat().st_size for file in input if Path(file).exists()) > 20e6)
+
+
 # What an experiment names, as functions of the wildcard {experiment}. Snakemake's `lookup` would
 # search the whole configuration for each of thousands of runs.
 experiment_dataset = lambda w: curves.experiment(config, w.experiment)["dataset"]

@@ -4,15 +4,6 @@ scattergather:
     corpus=config["corpus_shards"],
 
 
-def encoders(wildcards, input):
-    """Return the threads of an encoding: two where there is much to encode.
-
-    A job of two waits until two cores are free at once, which may be never while trainings of one
-    are ready.
-    """
-    return 1 + (sum(Path(file).stat().st_size for file in input if Path(file).exists()) > 20e6)
-
-
 rule build_corpus:
     input:
         train=lambda w: collect(

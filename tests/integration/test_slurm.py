@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.declared_limits import declared_limits
-from support.slurm_cluster import PROGRAMS, Cluster, finish, missing, slurm, wait_for
+from support.slurm.cluster import PROGRAMS, Cluster, finish, missing, slurm, wait_for
+from support.slurm.declared_limits import declared_limits
 from support.smoke_study import snakemake, write_study
 
 REASON = missing(*PROGRAMS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.slurm_cluster import DATABASE_PROGRAMS, PROGRAMS, finish, missing, slurm
+from support.slurm.cluster import DATABASE_PROGRAMS, PROGRAMS, finish, missing, slurm
 from support.smoke_study import write_study
 
 REASON = missing(*PROGRAMS, *DATABASE_PROGRAMS)

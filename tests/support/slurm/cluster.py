@@ -125,7 +125,7 @@ class Cluster:
 
     def snakemake(self, folder: Path, *arguments: str) -> subprocess.Popen[str]:
         """Start Snakemake as a user of the cluster does, only looking more often."""
-        command = [sys.executable, ROOT / "tests/support/impatient_snakemake.py"]
+        command = [sys.executable, ROOT / "tests/support/slurm/impatient_snakemake.py"]
         command += ["--snakefile", ROOT / "Snakefile", "--configfile", "study.yaml"]
         command += ["--profile", ROOT / "profiles/slurm", *arguments]
         return subprocess.Popen(
