@@ -218,6 +218,7 @@ rule export_run:
         ),
     output:
         folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
+        report="<results>/runs/{experiment}/seed-{seed}/export.json",
     wildcard_constraints:
         experiment=entries.run_pattern(config, "fairseq"),
     conda:

@@ -119,7 +119,8 @@ def main(
     here = devices.prepare(settings)
     device, quantization = here["device"], settings["quantization"]
     empty = adapters.empty_model(base)
-    adapters.find_targets(adapters.linear_shapes(empty), settings["lora"]["target_modules"])
+    lora = adapters.with_targets(settings["lora"], empty.config.model_type)
+    adapters.find_targets(adapters.linear_shapes(empty), lora["target_modules"])
     inputs = [*splits.values(), *sorted(path for path in base.rglob("*") if path.is_file())]
     common = shared("finetune_lora", settings, inputs, here, *PACKAGES)
 
@@ -150,8 +151,8 @@ def main(
     before = answers.generate_answers(model, tokenizer, prompts, sampling, seed)
     eval_seconds = time.monotonic() - started
 
-    model = adapters.add_adapter(model, settings["lora"], seed)
-    counts = adapters.count_parameters(empty, model, settings["lora"])
+    model = adapters.add_adapter(model, lora, seed)
+    counts = adapters.count_parameters(empty, model, lora)
     frozen = adapters.frozen_sha256(model)
     with training_scratch(metrics.parent, resume_key(seed, common)) as scratch:
         rows, train_seconds = train(

@@ -38,7 +38,7 @@ accuracy:
 |---|---|---|
 {scores}
 
-{calibration}## Data
+{export}{calibration}## Data
 
 {data}
 
@@ -56,6 +56,13 @@ The scores hold for texts like those of the test split. {limit}
 
 Licence: {licence}. Name the study ({title}), the experiment and the seed, the source of the data as
 its authors ask, and Seedwise, which trained the model and whose `CITATION.cff` says how.
+"""
+
+EXPORT = """\
+Trained with fairseq and converted: of {texts:,} test texts, transformers gives {other_labels:,}
+another label than fairseq, only where two labels are within {tolerance:g} of each other; no
+probability differs by more than {largest_probability_difference:.1g}.
+
 """
 
 CALIBRATION = """\
@@ -190,10 +197,12 @@ def card(
     longest: int | None,
     title: str,
     licence: str,
+    export: dict[str, Any] | None = None,
 ) -> str:
     """Return the card of ``run``, one of the ``runs`` of its experiment.
 
     ``longest`` is how many tokens of a text the model reads; None if there is no end to it.
+    ``export`` is what the check of a converted model found.
     """
     if run["init"] != "none":
         parts = finetuned_parts(run, runs, longest)
@@ -217,6 +226,7 @@ def card(
         labels=", ".join(audit["labels"]),
         test=number(audit["splits"]["test"]["texts"]),
         scores=scores(run, runs),
+        export=EXPORT.format(**export) if export else "",
         calibration=CALIBRATION.format(run["temperature"]) if "temperature" in run else "",
         data=table(data_pairs(audit)),
         settings=table(shown),
@@ -234,13 +244,16 @@ def main(
     title: str,
     licence: str,
     output: Path,
+    export: Path | None = None,
 ) -> None:
     """Write README.md."""
     runs = read_metrics(metrics)
     (run,) = [one for one in runs if one["seed"] == seed]
     tokenizer = output.with_name("tokenizer_config.json")
     longest = read_json(tokenizer)["model_max_length"] if tokenizer.is_file() else None
-    write_text(output, card(run, runs, read_json(audit), settings, longest, title, licence))
+    checked = read_json(export) if export else None
+    text = card(run, runs, read_json(audit), settings, longest, title, licence, checked)
+    write_text(output, text)
 
 
 if __name__ == "__main__":
@@ -253,4 +266,5 @@ if __name__ == "__main__":
             title=snakemake.params.title,
             licence=snakemake.params.licence,
             output=Path(snakemake.output.card),
+            export=Path(found[0]) if (found := snakemake.input.export) else None,
         )

@@ -2,8 +2,9 @@
 
 Inputs: ``train`` and ``unlabelled`` (JSONL of the model's corpus data sets), ``held_out`` (JSONL
 of every validation and test split of the study). Outputs: one text a line, each text once;
-``valid`` holds a few texts out, to follow the pre-training loss, and ``train`` is cut into shards
-of as many texts each. The texts are read twice and never all in memory, only eight bytes of each.
+``valid`` holds a few texts out, to follow the pre-training loss, and ``train`` is dealt out to
+shards, so that each holds texts of every source. The texts are read twice and never all in memory,
+only eight bytes of each.
 """
 
 import contextlib
@@ -48,7 +49,7 @@ def main(
     valid_texts: int,
     seed: int,
 ) -> None:
-    """Write the corpus in the order of its sources; texts for ``valid`` are drawn by ``seed``."""
+    """Write the corpus, in each shard in the order of its sources; ``seed`` draws ``valid``."""
     left_out = {_fingerprint(one_line(r["text"])) for path in held_out for r in read_jsonl(path)}
 
     def texts() -> Iterator[str]:
@@ -66,7 +67,7 @@ def main(
             for path in (*output_train, output_valid)
         )
         for index, text in enumerate(texts()):
-            shard = train_streams[index * len(train_streams) // count]
+            shard = train_streams[index % len(train_streams)]
             (valid_stream if index in chosen else shard).write(text + "\n")
     logger.info(
         "%d texts to train on, %d held out; %d different validation and test texts are kept away",

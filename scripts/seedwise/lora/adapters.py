@@ -7,6 +7,7 @@ from typing import Any
 
 import peft
 import torch
+from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -123,6 +124,22 @@ def load_base(folder: Path, quantization: dict[str, Any], device: str) -> PreTra
         model = _prepare_quantized(model)
     model.requires_grad_(False)
     return model.to(device)
+
+
+def with_targets(settings: dict[str, Any], model_type: str) -> dict[str, Any]:
+    """Return the LoraConfig values, ``target_modules`` those that peft has for the model's type.
+
+    Raises:
+        UserError: None are given, and peft has none.
+    """
+    if settings["target_modules"]:
+        return settings
+    known = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+    if model_type not in known:
+        raise UserError(
+            f"lora.target_modules: none are known for a base of type {model_type!r}; name some"
+        )
+    return settings | {"target_modules": list(known[model_type])}
 
 
 def add_adapter(model: PreTrainedModel, settings: dict[str, Any], seed: int) -> peft.PeftModel:

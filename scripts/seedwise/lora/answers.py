@@ -14,12 +14,64 @@ from seedwise.lora.questions import answer_text, prompt_text
 IGNORED = -100  # torch's cross entropy leaves labels of this value out
 _BATCH = 8
 
+CHAT = "chat"
+"""The template of the base model's own tokenizer."""
+
 Example = dict[str, list[int]]
 
 
 def encode_prompt(tokenizer: PreTrainedTokenizerBase, template: str, question: str) -> list[int]:
-    """Return the tokens from which an answer is generated."""
-    return tokenizer(prompt_text(template, question), add_special_tokens=False)["input_ids"]
+    """Return the tokens from which an answer is generated.
+
+    They begin with the token that the tokenizer begins every text with, if it does, as Llama's and
+    Gemma's do.
+
+    Raises:
+        UserError: The template is `CHAT`, and the tokenizer has none.
+    """
+    if template == CHAT:
+        return _chat(tokenizer, [{"role": "user", "content": question}], add_generation_prompt=True)
+    first = tokenizer("a")["input_ids"][:1]
+    begun = first if first == [tokenizer.bos_token_id] else []
+    return begun + tokenizer(prompt_text(template, question), add_special_tokens=False)["input_ids"]
+
+
+def encode_answer(
+    tokenizer: PreTrainedTokenizerBase, template: str, record: dict[str, str], prompt: list[int]
+) -> list[int]:
+    """Return the tokens that follow a prompt, up to the end token.
+
+    Raises:
+        UserError: The tokenizer's chat template writes a question otherwise with its answer.
+    """
+    end = tokenizer.eos_token_id
+    if template != CHAT:
+        text = answer_text(template, record["answer"])
+        return [*tokenizer(text, add_special_tokens=False)["input_ids"], end]
+    turns = [
+        {"role": role, "content": record[key]}
+        for role, key in (("user", "question"), ("assistant", "answer"))
+    ]
+    whole = _chat(tokenizer, turns)
+    if whole[: len(prompt)] != prompt:
+        raise UserError(
+            f"{record['id']}: the chat template of the base model writes a question otherwise when "
+            "its answer follows; give a `template` of your own"
+        )
+    answer = whole[len(prompt) :]
+    return answer if end in answer else [*answer, end]
+
+
+def _chat(
+    tokenizer: PreTrainedTokenizerBase, turns: list[dict[str, str]], **options: bool
+) -> list[int]:
+    if not tokenizer.chat_template:
+        raise UserError(
+            "template: 'chat', but the tokenizer of the base model has no chat template; write one"
+        )
+    return tokenizer.apply_chat_template(turns, tokenize=True, return_dict=True, **options)[
+        "input_ids"
+    ]
 
 
 def encode_pairs(
@@ -34,7 +86,7 @@ def encode_pairs(
     Args:
         tokenizer: The base model's.
         records: With ``id``, ``question`` and ``answer``.
-        template: The prompt template.
+        template: The prompt template, or `CHAT`.
         loss: ``answer`` gives the prompt's tokens the label `IGNORED`; ``prompt`` none.
         max_tokens: What lies beyond is cut, the end token with it: a cut answer has no end.
 
@@ -44,8 +96,8 @@ def encode_pairs(
     examples = []
     for record in records:
         prompt = encode_prompt(tokenizer, template, record["question"])
-        answer = tokenizer(answer_text(template, record["answer"]), add_special_tokens=False)
-        tokens = [*prompt, *answer["input_ids"], tokenizer.eos_token_id][:max_tokens]
+        answer = encode_answer(tokenizer, template, record, prompt)
+        tokens = [*prompt, *answer][:max_tokens]
         if len(prompt) >= len(tokens):
             raise UserError(
                 f"{record['id']}: the prompt has {len(prompt)} tokens, so max_tokens: "

@@ -64,13 +64,16 @@ def test_records_keep_line_separators_that_are_none(tmp_path):
     assert json.loads(path.read_bytes().decode())["text"] == "a\u2028b"
 
 
-def test_shards_hold_as_many_texts_each_in_their_order(tmp_path):
+def test_shards_hold_texts_of_every_source_in_their_order(tmp_path):
     texts = [f"text {n}" for n in range(99)]
     (whole, valid) = build(tmp_path, texts, [], [], valid_texts=9, seed=1)
     *shards, same = build(tmp_path, texts, [], [], valid_texts=9, seed=1, shards=3)
     assert same == valid and len(valid) == 9
-    assert [text for shard in shards for text in shard] == whole
+    assert sorted(text for shard in shards for text in shard) == sorted(whole)
+    assert all(shard == [text for text in whole if text in shard] for shard in shards)
     assert all(25 <= len(shard) <= 33 for shard in shards)
+    for shard in shards:  # a third of each third
+        assert 9 <= sum(text in texts[:33] for text in shard) <= 12
 
 
 def test_no_texts_make_empty_shards(tmp_path):

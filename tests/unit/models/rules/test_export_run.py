@@ -6,7 +6,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 import export_run
 import finetune_fairseq
 from seedwise.errors import UserError
-from seedwise.files import read_jsonl
+from seedwise.files import read_json, read_jsonl
 from seedwise_fairseq.predict import checkpoint_utils  # through the shim
 from support.tiny.chain import ARCHITECTURE, majority_records, make_run, write_chain
 
@@ -39,6 +39,7 @@ def export(chain, folder, **changes):
         "max_tokens": ARCHITECTURE["max_positions"],
         "original": None,
         "folder": folder,
+        "report": folder.with_name("export.json"),
     }
     export_run.main(**arguments | changes)
 
@@ -50,6 +51,9 @@ def test_folder_gives_fairseqs_probabilities_for_every_text(chain, tmp_path):
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
     predictions = pd.read_csv(chain.folder / "run" / "predictions", dtype={"prediction": str})
     assert predictions["prediction"].nunique() == 2
+    report = read_json(tmp_path / "export.json")
+    assert report["texts"] == len(predictions) and report["other_labels"] == 0
+    assert 0 < report["largest_probability_difference"] < 1e-5
     for row, record in enumerate(read_jsonl(chain.data / "test.jsonl")):
         encoded = tokenizer(record["text"], truncation=True, return_tensors="pt")
         probabilities = model(**encoded).logits.softmax(-1)[0]
@@ -67,6 +71,21 @@ def test_one_other_label_is_refused_and_nothing_is_left(chain, tmp_path):
     with pytest.raises(UserError, match=said):
         export(chain, tmp_path / "out" / "model", predictions=tmp_path / "predictions.csv")
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_another_label_of_two_that_are_as_probable_is_counted(chain, tmp_path, monkeypatch):
+    table = pd.read_csv(chain.folder / "run" / "predictions", dtype=str)
+    table.loc[2, "prediction"] = "10"[int(table.loc[2, "prediction"])]
+    table.to_csv(tmp_path / "predictions.csv", index=False)
+    monkeypatch.setattr(export_run, "TOLERANCE", 1.0)
+    export(chain, tmp_path / "model", predictions=tmp_path / "predictions.csv")
+    assert read_json(tmp_path / "export.json")["other_labels"] == 1
+
+
+def test_of_many_texts_some_are_checked(chain, tmp_path, monkeypatch):
+    monkeypatch.setattr(export_run, "CHECKED", 3)
+    export(chain, tmp_path / "model")
+    assert read_json(tmp_path / "export.json")["texts"] == 3
 
 
 def test_another_architecture_is_refused(chain, tmp_path):
