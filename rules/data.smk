@@ -25,8 +25,6 @@ rule download_source:
     wildcard_constraints:
         slug=entries.name_pattern(FILES),
         filename=sources.filename_pattern(FILES),
-    # All else waits for it.
-    priority: 2
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -46,7 +44,6 @@ rule download_snapshot:
         record="<resources>/{slug}/snapshot.source.json",
     wildcard_constraints:
         slug=entries.name_pattern(SNAPSHOTS),
-    priority: 2
     conda:
         "../envs/analysis.yaml"
     resources:
@@ -69,7 +66,6 @@ rule prepare_dataset:
         test="<results>/data/{dataset}/test.jsonl",
         unlabelled="<results>/data/{dataset}/unlabelled.jsonl",
         audit="<results>/data/{dataset}/audit.json",
-    priority: 2
     conda:
         "../envs/analysis.yaml"
     resources:

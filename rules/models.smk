@@ -21,8 +21,6 @@ rule pretrain_model:
         metrics="<results>/pretrained/{model}{of_seed}/metrics.json",
     wildcard_constraints:
         model=entries.name_pattern(entries.trained_models(config)),
-    # Most other jobs wait for it.
-    priority: 2
     conda:
         "../envs/fairseq.yaml"
     threads: lambda w: entries.cores(config["models"][w.model]["pretrain"])
@@ -84,8 +82,6 @@ rule import_transformers:
         counts="<results>/parameters/{model}/transformers.json",
     wildcard_constraints:
         model=entries.name_pattern(PUBLISHED_FOLDERS),
-    # What is refused, is refused before anything is trained.
-    priority: 2
     conda:
         "../envs/transformers.yaml"
     resources:

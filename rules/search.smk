@@ -40,8 +40,6 @@ use rule finetune_fairseq as search_fairseq with:
         proof=rules.finetune_fairseq.input.proof,
     output:
         **candidate_files,
-    # All runs of the experiment wait for them.
-    priority: 1
     params:
         settings=candidate_settings,
         seed=config["seeds"][0],
@@ -56,8 +54,6 @@ use rule finetune_transformers as search_transformers with:
         tokenizer=rules.finetune_transformers.input.tokenizer,
     output:
         **candidate_files,
-    # All runs of the experiment wait for them.
-    priority: 1
     params:
         settings=candidate_settings,
         seed=config["seeds"][0],
@@ -70,8 +66,6 @@ use rule train_linear as search_linear with:
         data=candidate_data,
     output:
         **candidate_files,
-    # All runs of the experiment wait for them.
-    priority: 1
     params:
         settings=candidate_settings,
         seed=config["seeds"][0],

@@ -21,8 +21,6 @@ rule build_corpus:
     output:
         train=scatter.corpus("<results>/corpus/{{model}}/{scatteritem}/train.txt"),
         valid="<results>/corpus/{model}/valid/valid.txt",
-    # The longest way through a study begins here.
-    priority: 2
     conda:
         "../envs/sentencepiece.yaml"
     resources:
@@ -45,7 +43,6 @@ rule train_tokenizer:
         dictionary="<results>/tokens/{model}/dict.txt",
     wildcard_constraints:
         model=entries.name_pattern(entries.trained_models(config)),
-    priority: 2
     conda:
         "../envs/sentencepiece.yaml"
     resources:
@@ -93,7 +90,6 @@ rule encode_corpus:
         index="<results>/corpus/{model}/{part}.idx",
     wildcard_constraints:
         part=r"valid/valid|\d+-of-\d+/train",
-    priority: 2
     conda:
         "../envs/sentencepiece.yaml"
     threads: encoders
@@ -143,7 +139,6 @@ rule binarize_corpus:
         valid=multiext("<results>/corpus/{model}/{shard}/valid", ".bin", ".idx"),
     wildcard_constraints:
         shard=r"\d+-of-\d+",
-    priority: 2
     conda:
         "../envs/sentencepiece.yaml"
     resources:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -27,8 +28,6 @@ from seedwise.models.conversion import build_model, build_original, build_tokeni
 from seedwise.step import step
 from seedwise.tokens.published import PublishedTokenizer
 from seedwise.tokens.vocabulary import ADDED_SYMBOLS, read_pieces
-from seedwise.training.run_files import read_predicted
-from seedwise.training.runs import PROBABILITY
 
 logger = logging.getLogger(__name__)
 
@@ -48,13 +47,14 @@ def compare(folder: Path, data: Path, labels: list[str], predictions: Path) -> d
     """
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder)
-    table = read_predicted(predictions)
+    texts = dict.fromkeys(("id", "label", "prediction"), str)
+    table = pd.read_csv(predictions, dtype=texts, keep_default_na=False)
     rows = np.unique(np.linspace(0, len(table) - 1, min(CHECKED, len(table))).astype(int))
     records = list(read_jsonl(data / "test.jsonl"))
     examples = encode([records[row] for row in rows], labels, tokenizer)
     now = class_probabilities(model, examples, DataCollatorWithPadding(tokenizer), BATCH_SIZE)
     table = table.iloc[rows]
-    before = table[[f"{PROBABILITY}{label}" for label in labels]].to_numpy(dtype=float)
+    before = table[[f"probability_{label}" for label in labels]].to_numpy(dtype=float)
     chosen, found = table["prediction"].map(labels.index).to_numpy(), now.argmax(axis=1)
     each = np.arange(len(rows))
     apart = np.max([abs(p[each, chosen] - p[each, found]) for p in (before, now)], axis=0)

@@ -62,13 +62,13 @@ def vocabulary(special, bytes_too):
 
 def llama():
     vocab, merges = vocabulary(["<unk>", "<s>", "</s>"], bytes_too=False)
-    tokenizer = LlamaTokenizer(vocab=vocab, merges=merges)
+    tokenizer = LlamaTokenizer(vocab=vocab, merges=merges, add_bos_token=True)
     return tokenizer, LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **SIZES))
 
 
 def gemma():
     vocab, merges = vocabulary(["<pad>", "<eos>", "<bos>", "<unk>"], bytes_too=False)
-    tokenizer = GemmaTokenizer(vocab=vocab, merges=merges)
+    tokenizer = GemmaTokenizer(vocab=vocab, merges=merges, add_bos_token=True)
     return tokenizer, GemmaForCausalLM(GemmaConfig(vocab_size=len(tokenizer), **SIZES))
 
 
