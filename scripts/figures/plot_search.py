@@ -38,7 +38,7 @@ def plot(search: pd.DataFrame, selection: str, experiments: Sequence[str]) -> Fi
         axes.plot(budgets, direction * expected, markersize=5, label=experiment, **look)
         low, high = (direction * limit for limit in limits)
         axes.fill_between(budgets, low, high, color=look["color"], alpha=0.15, linewidth=0)
-    axes.set(xlabel="Candidates tried", ylabel=f"Expected best validation {NAMES[selection]}")
+    axes.set(xlabel="Candidates tried", ylabel=f"Expected validation {NAMES[selection]}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if selection != "loss":
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
