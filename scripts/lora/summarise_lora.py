@@ -49,8 +49,10 @@ def explain(settings: dict[str, Any], layers: list[dict[str, Any]]) -> list[dict
         "bias": f"{biases:,} parameters",
         "task_type": "none",
     }
+    found = dict.fromkeys(layer["module"].rpartition(".")[2] for layer in adapters)
     values = settings | {
-        "target_modules": ", ".join(settings["target_modules"]),
+        # Without any in the study, those of the base model's type.
+        "target_modules": ", ".join(settings["target_modules"] or found),
         "task_type": "CAUSAL_LM",
     }
     return [

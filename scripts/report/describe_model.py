@@ -266,5 +266,5 @@ if __name__ == "__main__":
             title=snakemake.params.title,
             licence=snakemake.params.licence,
             output=Path(snakemake.output.card),
-            export=Path(found[0]) if (found := snakemake.input.export) else None,
+            export=Path(found) if (found := snakemake.input.export) else None,
         )

@@ -42,6 +42,8 @@ config.setdefault("licence", "mit")
 config.setdefault("selection", "accuracy")
 config.setdefault("vary", [])
 search_of_experiment = []
+sized = lambda base, per_mb=0: base
+SEEDWISE = workflow.basedir
 run_settings = lambda w: entries.run_settings(config, w.experiment)
 
 rule finetune_fairseq:

@@ -81,6 +81,8 @@ def test_full_disk_during_a_table(disk, tmp_path):
             metrics=metrics,
             audits={},
             published={},
+            candidates={},
+            varied={},
             runs_output=place / "runs.csv",
             summary_output=place / "summary.csv",
         )

@@ -128,7 +128,7 @@ properties: {{lora: {{$ref: "{(SCHEMAS / "lora.schema.yaml").as_uri()}#/$defs/lo
     assert experiment["lora"] == {
         "r": 16,
         "lora_alpha": 32,
-        "target_modules": ["query_key_value"],
+        "target_modules": None,
         "lora_dropout": 0.05,
         "bias": "none",
     }
