@@ -24,4 +24,4 @@ def test_sacct_tells_the_state_of_jobs(tmp_path):
     assert code == 0, output
     assert (folder / target).is_file()
     assert "--signal=TERM@120" in command and "--requeue" in command
-    assert records.splitlines() == ["COMPLETED|billing=1,cpu=1,mem=2000M,node=1|00:15:00"]
+    assert records.splitlines() == ["COMPLETED|billing=1,cpu=1,mem=1000M,node=1|00:30:00"]
