@@ -227,7 +227,10 @@ def test_jobs_were_granted_what_their_rules_ask_for(completed, cluster, disturbe
             continue  # its limit was changed on purpose
         granted = int(days or 0) * 1440 + int(hours) * 60 + int(mins)
         attempt = granted // minutes
-        assert (job["MinMemoryNode"], granted) == (f"{attempt * memory}M", attempt * minutes)
+        assert granted == attempt * minutes
+        # And what the size of its inputs adds, little in a study as small.
+        asked = int(job["MinMemoryNode"].removesuffix("M")) / attempt
+        assert memory <= asked < memory + 100
         assert job["CPUs/Task"] == threads
         seen.add(rule)
         tries.add((rule, attempt))
