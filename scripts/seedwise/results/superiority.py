@@ -1,5 +1,7 @@
 """How probable it is that a run of one experiment beats one of another."""
 
+from functools import cache
+
 import numpy as np
 
 from seedwise.results.statistics import RESAMPLES, TAILS
@@ -23,6 +25,17 @@ def probability(a: np.ndarray, b: np.ndarray) -> float:
     return float(_wins(a, b).mean())
 
 
+@cache
+def _resamples(*counts: int) -> list[np.ndarray]:
+    """Return how often each run is drawn, shape (resamples, runs), for each number of runs.
+
+    The last of ``counts`` is the seed. Pairs of as many runs share the draws.
+    """
+    *sizes, seed = counts
+    rng = np.random.default_rng(seed)
+    return [rng.multinomial(n, np.full(n, 1 / n), RESAMPLES).astype(float) for n in sizes]
+
+
 def interval(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """Return the 95 % percentile bootstrap interval of `probability`, the runs resampled.
 
@@ -30,11 +43,8 @@ def interval(a: np.ndarray, b: np.ndarray, seed: int = 0) -> tuple[float, float]
     """
     if max(len(a), len(b)) < 2:
         return float("nan"), float("nan")
-    rng, wins = np.random.default_rng(seed), _wins(a, b)
-    times = [
-        rng.multinomial(len(scores), np.full(len(scores), 1 / len(scores)), RESAMPLES)
-        for scores in (a, b)
-    ]
+    wins = _wins(a, b)
+    times = _resamples(len(a), len(b), seed)
     found = ((times[0] @ wins) * times[1]).sum(axis=1) / wins.size
     low, high = np.quantile(found, TAILS)
     return float(low), float(high)
