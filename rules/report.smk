@@ -76,6 +76,7 @@ rule render_answer:
         runtime=sized(10),
     params:
         title=config["title"],
+        selection=config["selection"],
     message:
         "Write the start page of report.html"
     script:

@@ -42,10 +42,18 @@ def render(title: str, parts: Sequence[Answer], figure: bytes, summary: pd.DataF
     )
 
 
-def main(*, summary: Path, comparisons: Path, accuracy: Path, title: str, page: Path) -> None:
+def main(
+    *,
+    summary: Path,
+    comparisons: Path,
+    accuracy: Path,
+    title: str,
+    page: Path,
+    selection: str = "accuracy",
+) -> None:
     """Write the page."""
     table = read_table(summary)
-    parts = answers(table, read_table(comparisons))
+    parts = answers(table, read_table(comparisons), selection)
     write_text(page, render(title, parts, accuracy.read_bytes(), summary_table(table)))
 
 
@@ -57,4 +65,5 @@ if __name__ == "__main__":
             accuracy=Path(snakemake.input.accuracy),
             title=snakemake.params.title,
             page=Path(snakemake.output.page),
+            selection=snakemake.params.selection,
         )

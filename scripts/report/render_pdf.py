@@ -156,7 +156,10 @@ def report_data(
         "seeds": ", ".join(map(str, config["seeds"])),
         "headings": config.get("headings", {}),
         "answers": [
-            part._asdict() for part in answer.answers(tables["summary"], tables["comparisons"])
+            part._asdict()
+            for part in answer.answers(
+                tables["summary"], tables["comparisons"], config.get("selection", "accuracy")
+            )
         ],
         "meaning": answer.MEANING,
         "commit": commit,

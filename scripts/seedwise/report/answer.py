@@ -22,10 +22,28 @@ class Answer(NamedTuple):
     details: str
 
 
-def answers(summary: pd.DataFrame, comparisons: pd.DataFrame) -> list[Answer]:
-    """Return the paragraph on each data set of summary.csv, in its order."""
+def answers(
+    summary: pd.DataFrame, comparisons: pd.DataFrame, selection: str = "accuracy"
+) -> list[Answer]:
+    """Return the paragraph on each data set of summary.csv, in its order.
+
+    It is about accuracy, or about macro F1 where the study selects by that.
+    """
+    measure = "accuracy"
+    if selection == "macro_f1":
+        measure = "macro F1"
+        summary, comparisons = map(_by_macro_f1, (summary, comparisons))
     pairs = directed(comparisons)
-    return [answer(name, rows, pairs) for name, rows in summary.groupby("dataset", sort=False)]
+    groups = summary.groupby("dataset", sort=False)
+    return [answer(name, rows, pairs, f"test {measure}") for name, rows in groups]
+
+
+def _by_macro_f1(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with macro F1 in the columns of accuracy; over seeds it has no interval."""
+    named = [name for name in table if name.startswith("macro_f1_")]
+    own = {name.removeprefix("macro_f1_"): table[name] for name in named}
+    over_seeds = [name for name in table if name.startswith("seeds_ci_")]
+    return table.assign(**own, **dict.fromkeys(over_seeds, float("nan")))
 
 
 def directed(comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -44,21 +62,22 @@ def directed(comparisons: pd.DataFrame) -> pd.DataFrame:
     return both.assign(shown=shown).set_index(["experiment_b", "experiment_a"]).sort_index()
 
 
-def answer(dataset: str, rows: pd.DataFrame, pairs: pd.DataFrame) -> Answer:
+def answer(dataset: str, rows: pd.DataFrame, pairs: pd.DataFrame, measure: str) -> Answer:
     """Return the paragraph on one data set.
 
     Args:
         dataset: Its name.
         rows: Its rows of summary.csv.
         pairs: What `directed` returns.
+        measure: What it is about.
     """
     experiments = rows[rows["engine"] != REFERENCE]
     experiments = experiments.sort_values("mean", ascending=False, kind="stable")
     best, others = experiments.iloc[0], experiments.iloc[1:]
     baselines = others[others["init"] == "none"]
-    details = _over_commonest(best, rows) if baselines.empty else []
+    details = _over_commonest(best, rows, measure) if baselines.empty else []
     if others.empty:
-        headline = f"{_name(best)}, the only experiment, has a test accuracy of {_result(best)}."
+        headline = f"{_name(best)}, the only experiment, has a {measure} of {_result(best)}."
         return Answer(f"On {dataset}, {headline}", " ".join(details))
 
     rival, own = others.iloc[0], pairs.loc[best["experiment"]].loc[others["experiment"]]
@@ -72,16 +91,16 @@ def answer(dataset: str, rows: pd.DataFrame, pairs: pd.DataFrame) -> Answer:
         whom = " and ".join(names) if len(names) == 2 else f"the {len(names)} experiments"
         headline = f"no difference between {whom} is shown."
         details = [
-            f"The highest test accuracy is that of {_name(best)}: {_result(best)}.",
+            f"The highest {measure} is that of {_name(best)}: {_result(best)}.",
             *details,
         ]
         return Answer(f"On {dataset}, {headline}", " ".join(details))
 
     if own.loc[rival["experiment"], "shown"]:
-        headline = f"{_name(best)} is best, with a test accuracy of {_result(best)}."
+        headline = f"{_name(best)} is best, with a {measure} of {_result(best)}."
     else:
         headline = (
-            f"{_name(best)} has the highest test accuracy, {_result(best)}, but is not shown to be "
+            f"{_name(best)} has the highest {measure}, {_result(best)}, but is not shown to be "
             f"better than {_name(rival)}."
         )
     if len(others) > len(told):
@@ -108,11 +127,13 @@ def _result(row: pd.Series) -> str:
     return f"{spread} ({row['n']} seeds, 95 % interval over seeds {limits})"
 
 
-def _over_commonest(best: pd.Series, rows: pd.DataFrame) -> list[str]:
+def _over_commonest(best: pd.Series, rows: pd.DataFrame, measure: str) -> list[str]:
     """Say how far the best is above the commonest label, where the table has it."""
+    right = "is right for {} of the test texts"
+    said = right if measure == "test accuracy" else f"has a {measure} of {{}}"
     return [
-        "Always predicting the commonest label of the training split is right for "
-        f"{percent(mean)} of the test texts; {best['experiment']} is "
+        "Always predicting the commonest label of the training split "
+        f"{said.format(percent(mean))}; {best['experiment']} is "
         f"{number(100 * (best['mean'] - mean), 1)} points above."
         for mean in rows.loc[rows["engine"] == REFERENCE, "mean"]
     ]

@@ -162,3 +162,29 @@ def test_many_experiments_are_counted():
     assert means.idxmax() in one.headline
     better = np.sum(means.max() - means[:-1] > synthetic_study.HALF)
     assert f"better than {'all' if better == 11 else f'{better} of the'} 11 others." in one.details
+
+
+def test_a_study_that_selects_by_macro_f1_is_answered_in_it():
+    summary = [
+        row("a", 0.95) | {"macro_f1_mean": 0.6, "macro_f1_std": 0.02},
+        row("b", 0.90) | {"macro_f1_mean": 0.8, "macro_f1_std": 0.01},
+        commonest(0.95) | {"macro_f1_mean": 0.49, "macro_f1_std": NAN},
+    ]
+    pairs = [
+        pair("a", "b", -0.05, 0.01)
+        | {"macro_f1_difference": 0.2, "macro_f1_ci_low": 0.15, "macro_f1_ci_high": 0.25}
+        | {"macro_f1_p_holm": 0.002}
+    ]
+    limits = {"macro_f1_ci_low": 0.75, "macro_f1_ci_high": 0.85}
+    table = pd.DataFrame(summary).assign(**limits)
+    (found,) = answers(table, pd.DataFrame(pairs), "macro_f1")
+    assert found.headline == (
+        "On reviews, b is best, with a test macro F1 of 80.0 % ± 1.0 (3 seeds, 95 % interval over "
+        "seeds 75.0 to 85.0 %)."
+    )
+    assert "the training split has a test macro F1 of 49.0 %; b is 31.0 points" in found.details
+    assert (
+        "20.0 points above a, its nearest rival (95 % interval over texts 15.0 to" in found.details
+    )
+    (by_accuracy,) = answers(table, pd.DataFrame(pairs))
+    assert by_accuracy.headline.startswith("On reviews, a is best, with a test accuracy of 95.0 %")
