@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from fairseq import checkpoint_utils
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.distributed.utils import call_main
 from fairseq.options import get_training_parser, parse_args_and_arch
@@ -86,6 +87,8 @@ def _train_here(data: Path | str, options: Options) -> None:
     if "LOCAL_RANK" in os.environ:
         options = options | {"device-id": os.environ["LOCAL_RANK"]}
     words = _log_command("train", [str(data), *arguments(options)])
+    # The best score of a training before in this process, which fairseq would go on from.
+    vars(checkpoint_utils.save_checkpoint).pop("best", None)
     # What fairseq's own `cli_main` does, but that the configuration is at hand.
     main = importlib.import_module("fairseq_cli.train").main
     with _argv(["fairseq-train", *words]):

@@ -5,7 +5,6 @@ The process is a fork of the test's, so that torch need not be imported anew.
 
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -31,9 +30,6 @@ def start(main: Main, log: Path, sabotage: Main = lambda: None) -> int:
     try:
         # tqdm's own lock is shared between processes: one killed with it would block all others.
         tqdm.tqdm.set_lock(threading.RLock())
-        # fairseq keeps the best score of a training; one in the test's process was another.
-        if fairseq := sys.modules.get("fairseq.checkpoint_utils"):
-            vars(fairseq.save_checkpoint).pop("best", None)
         sabotage()
         with log_to(log):
             main()

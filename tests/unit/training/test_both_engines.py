@@ -22,7 +22,6 @@ from seedwise.models import conversion
 from seedwise.models.checkpoints import load_checkpoint
 from seedwise.study.selection import DIRECTIONS, first_best
 from seedwise.training.classifier_training import TrainingHistory
-from seedwise_fairseq.predict import checkpoint_utils  # through the shim
 from seedwise_fairseq.tasks import SeedwiseSentencePredictionTask
 from support.tiny.chain import ARCHITECTURE, make_run, write_chain
 
@@ -82,7 +81,6 @@ def fairseq(chain, run, folder, monkeypatch):
         return model
 
     monkeypatch.setattr(SeedwiseSentencePredictionTask, "build_model", with_head)
-    vars(checkpoint_utils.save_checkpoint).pop("best", None)  # fairseq's score of the last run
     finetune_fairseq.main(
         run=run,
         binarized=chain.binarized,

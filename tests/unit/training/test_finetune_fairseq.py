@@ -5,7 +5,6 @@ import finetune_fairseq
 from seedwise.files import read_json
 from seedwise.models.checkpoints import load_checkpoint
 from seedwise_fairseq import launch
-from seedwise_fairseq.predict import checkpoint_utils  # through the shim
 from support.tiny.chain import majority_records, make_run, run_settings, write_chain
 
 FILES = ("history", "predictions", "metrics", "model")
@@ -18,7 +17,6 @@ def chain(tmp_path_factory):
 
 def finetune(chain, folder, init="random", seed=0, **settings):
     """Run the script as a process of its own would; return the paths of its outputs."""
-    vars(checkpoint_utils.save_checkpoint).pop("best", None)  # fairseq's score of the last run
     paths = {name: folder / name for name in FILES}
     finetune_fairseq.main(
         run=make_run(chain, "fairseq", init, seed, **settings),

@@ -7,7 +7,6 @@ import export_run
 import finetune_fairseq
 from seedwise.errors import UserError
 from seedwise.files import read_json, read_jsonl
-from seedwise_fairseq.predict import checkpoint_utils  # through the shim
 from support.tiny.chain import ARCHITECTURE, majority_records, make_run, write_chain
 
 
@@ -15,7 +14,6 @@ from support.tiny.chain import ARCHITECTURE, majority_records, make_run, write_c
 def chain(tmp_path_factory):
     """A chain with a fine-tuned run, whose second class is the majority in training."""
     chain = write_chain(tmp_path_factory.mktemp("chain"), majority_records(), ["0", "1"])
-    vars(checkpoint_utils.save_checkpoint).pop("best", None)
     finetune_fairseq.main(
         run=make_run(chain, "fairseq", "random", 0, epochs=8, batch_size=4),
         binarized=chain.binarized,

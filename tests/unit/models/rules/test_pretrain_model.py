@@ -10,7 +10,7 @@ from seedwise.files import read_json
 from seedwise.models.checkpoints import load_checkpoint
 from seedwise.models.word_vectors import word_vectors
 from seedwise.tokens.indexed import read_batches
-from seedwise_fairseq.predict import checkpoint_utils, load_model  # through the shim
+from seedwise_fairseq.predict import load_model  # through the shim
 from support.tiny.chain import ARCHITECTURE, write_chain
 from support.tiny.pretraining import PRETRAIN, TRAIN, write_corpus
 
@@ -23,7 +23,6 @@ def chain(tmp_path_factory):
 
 
 def pretrain(chain, folder, corpora=("corpus",), **settings):
-    vars(checkpoint_utils.save_checkpoint).pop("best", None)  # fairseq's score of the last run
     paths = {name: folder / name for name in ("model", "history", "metrics")}
     folders = [chain.folder / name for name in corpora]
     pretrain_model.main(
