@@ -71,6 +71,11 @@ def test_outputs_are_those_of_the_selected_epoch(chain, outputs):
     assert not (outputs["model"].parent / "checkpoints").exists()
 
 
+def test_a_better_training_before_in_the_same_process_is_forgotten(chain, tmp_path):
+    launch.checkpoint_utils.save_checkpoint.best = 2.0  # more than any share of texts
+    assert finetune(chain, tmp_path, epochs=1)["model"].is_file()
+
+
 def test_shares_of_the_history_are_whole_numbers_of_texts(outputs):
     valid = pd.read_csv(outputs["history"]).query("split == 'valid'")["accuracy"] * 20
     assert (valid - valid.round()).abs().max() < 1e-9
