@@ -12,7 +12,6 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/tokens.smk"
 include: "rules/models.smk"
-include: "rules/parameters.smk"
 include: "rules/training.smk"
 include: "rules/search.smk"
 

@@ -56,7 +56,7 @@ def sized(base, per_mb=0):
     return lambda w, input, attempt: int(attempt * (base + per_mb * size(input)))
 
 
-def encoders(wildcards, input):
+def encoding_threads(wildcards, input):
     """Return the threads of an encoding: two where there is much to encode.
 
     A job of two waits until two cores are free at once, which may be never while trainings of one

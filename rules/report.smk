@@ -33,11 +33,6 @@ rule describe_model:
             seed=lambda w: entries.seeds(config, w.experiment),
         ),
         audit=collect("<results>/data/{dataset}/audit.json", dataset=experiment_dataset),
-        # Of a model of fairseq's, how transformers' labels fit the run's.
-        export=branch(
-            lambda w: config["experiments"][w.experiment]["engine"] == "fairseq",
-            then="<results>/runs/{experiment}/seed-{seed}/export.json",
-        ),
     output:
         card="<results>/runs/{experiment}/seed-{seed}/model/README.md",
     conda:

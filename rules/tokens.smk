@@ -68,7 +68,7 @@ rule encode_dataset:
         counts="<results>/tokens/{model}/{dataset}/{split}.audit.json",
     conda:
         "../envs/sentencepiece.yaml"
-    threads: encoders
+    threads: encoding_threads
     resources:
         mem_mb=sized(1000, per_mb=1),
         runtime=sized(30, per_mb=0.1),
@@ -92,7 +92,7 @@ rule encode_corpus:
         part=r"valid/valid|\d+-of-\d+/train",
     conda:
         "../envs/sentencepiece.yaml"
-    threads: encoders
+    threads: encoding_threads
     resources:
         mem_mb=sized(1000, per_mb=1),
         runtime=sized(60, per_mb=0.1),

@@ -32,6 +32,9 @@ from seedwise.tokens.vocabulary import ADDED_SYMBOLS, read_pieces
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 64
+EXPORT = "export.json"
+"""What the check found, in the folder; the model's card tells it."""
+
 CHECKED = 2000
 """At most so many test texts are classified again, at even distances."""
 
@@ -82,7 +85,6 @@ def main(
     max_tokens: int | None,
     original: Path | None,
     folder: Path,
-    report: Path,
 ) -> None:
     """Convert, check, write."""
     labels = read_json(data / "audit.json")["labels"]
@@ -101,7 +103,7 @@ def main(
             found = compare(partial, data, labels, predictions)
         except UserError as error:
             raise UserError(f"{checkpoint}: {error}") from None
-        write_json(report, found)
+        write_json(partial / EXPORT, found)
     logger.info("transformers predicts the labels of %s: %s", predictions, found)
 
 
@@ -117,5 +119,4 @@ if __name__ == "__main__":
             max_tokens=snakemake.params.max_tokens,
             original=Path(snakemake.input.original[0]).parent if snakemake.input.original else None,
             folder=Path(snakemake.output.folder[0]).parent,
-            report=Path(snakemake.output.report),
         )

@@ -244,14 +244,14 @@ def main(
     title: str,
     licence: str,
     output: Path,
-    export: Path | None = None,
 ) -> None:
     """Write README.md."""
     runs = read_metrics(metrics)
     (run,) = [one for one in runs if one["seed"] == seed]
     tokenizer = output.with_name("tokenizer_config.json")
     longest = read_json(tokenizer)["model_max_length"] if tokenizer.is_file() else None
-    checked = read_json(export) if export else None
+    export = output.with_name("export.json")  # beside a model that was converted
+    checked = read_json(export) if export.is_file() else None
     text = card(run, runs, read_json(audit), settings, longest, title, licence, checked)
     write_text(output, text)
 
@@ -266,5 +266,4 @@ if __name__ == "__main__":
             title=snakemake.params.title,
             licence=snakemake.params.licence,
             output=Path(snakemake.output.card),
-            export=Path(found) if (found := snakemake.input.export) else None,
         )

@@ -14,10 +14,7 @@ from support import ROOT, environments
 
 SCRIPTS = ROOT / "scripts"
 RULE_FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
-STAGES = [
-    "data", "tokens", "models", "parameters", "training", "search", "lora", "results", "figures",
-    "report",
-]  # fmt: skip
+STAGES = ["data", "tokens", "models", "training", "search", "lora", "results", "figures", "report"]
 SECTIONS = {"conda", "resources", "message", "output"}
 OWN = {"seedwise", "seedwise_fairseq"}
 DISTRIBUTIONS = importlib.metadata.packages_distributions()

@@ -20,6 +20,7 @@ from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
+from seedwise.data.texts import temporary_folder_named
 from seedwise.errors import UserError
 from seedwise.files import atomic
 
@@ -255,7 +256,7 @@ def open_member(archive: Path, member: str = "") -> IO[bytes]:
             raise UserError(f"{label}: a plain file, not an archive with a member {member!r}")
         _check_member(label, members, name)
         copy = tempfile.TemporaryFile()  # noqa: SIM115
-        with members.open(name) as stream:
+        with members.open(name) as stream, temporary_folder_named():
             shutil.copyfileobj(stream, copy, _BLOCK_BYTES)
         copy.seek(0)
         return copy

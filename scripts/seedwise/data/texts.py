@@ -4,6 +4,8 @@ import hashlib
 import os
 import tempfile
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _AT_ONCE = 4096  # bytes that most texts are shorter than
 
@@ -22,6 +24,16 @@ def key_of(text: str) -> bytes:
     return hashlib.sha256(shared.encode()).digest()[:16] if shared else b""
 
 
+@contextmanager
+def temporary_folder_named() -> Iterator[None]:
+    """Have a full disk under a file without a name say which folder it is."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or f"{tempfile.gettempdir()} (TMPDIR names another)"
+        raise
+
+
 class TextFile:
     """A file of texts without a name, gone with the process."""
 
@@ -32,13 +44,15 @@ class TextFile:
     def append(self, text: str) -> int:
         """Write a text, and return where it begins."""
         data = text.encode("utf-8")
-        self._file.write(len(data).to_bytes(4, "little") + data)
+        with temporary_folder_named():
+            self._file.write(len(data).to_bytes(4, "little") + data)
         begun, self._end = self._end, self._end + 4 + len(data)
         return begun
 
     def read(self, begun: int) -> str:
         """Return the text that begins there."""
-        self._file.flush()
+        with temporary_folder_named():
+            self._file.flush()
         descriptor = self._file.fileno()
         head = os.pread(descriptor, _AT_ONCE, begun)
         size = int.from_bytes(head[:4], "little")

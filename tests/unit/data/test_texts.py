@@ -1,8 +1,10 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seedwise.data.examples import Example
 from seedwise.data.texts import TextFile, comparable, key_of
+from seedwise.log import machine_fault
 
 TEXTS = st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"])), max_size=8)
 
@@ -30,3 +32,17 @@ def test_an_example_is_the_same_wherever_its_text_stands():
 def test_keys_are_the_same_where_texts_count_as_the_same(one, other):
     assert (key_of(one) == key_of(other)) == (comparable(one) == comparable(other))
     assert (key_of(one) == b"") == (comparable(one) == "")
+
+
+def test_a_full_temporary_folder_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    file = TextFile()
+    file._file = open("/dev/full", "w+b")  # noqa: SIM115, PTH123
+    with pytest.raises(OSError, match="No space left") as found:
+        for _ in range(2):
+            file.append("x" * 10_000)
+    said = machine_fault(found.value)
+    assert (
+        said.startswith(f"{tmp_path} (TMPDIR names another): No space left") and "make room" in said
+    )
+    monkeypatch.setattr(file, "_file", None)

@@ -37,7 +37,6 @@ def export(chain, folder, **changes):
         "max_tokens": ARCHITECTURE["max_positions"],
         "original": None,
         "folder": folder,
-        "report": folder.with_name("export.json"),
     }
     export_run.main(**arguments | changes)
 
@@ -49,7 +48,7 @@ def test_folder_gives_fairseqs_probabilities_for_every_text(chain, tmp_path):
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
     predictions = pd.read_csv(chain.folder / "run" / "predictions", dtype={"prediction": str})
     assert predictions["prediction"].nunique() == 2
-    report = read_json(tmp_path / "export.json")
+    report = read_json(tmp_path / "model" / "export.json")
     assert report["texts"] == len(predictions) and report["other_labels"] == 0
     assert 0 < report["largest_probability_difference"] < 1e-5
     for row, record in enumerate(read_jsonl(chain.data / "test.jsonl")):
@@ -77,13 +76,13 @@ def test_another_label_of_two_that_are_as_probable_is_counted(chain, tmp_path, m
     table.to_csv(tmp_path / "predictions.csv", index=False)
     monkeypatch.setattr(export_run, "TOLERANCE", 1.0)
     export(chain, tmp_path / "model", predictions=tmp_path / "predictions.csv")
-    assert read_json(tmp_path / "export.json")["other_labels"] == 1
+    assert read_json(tmp_path / "model" / "export.json")["other_labels"] == 1
 
 
 def test_of_many_texts_some_are_checked(chain, tmp_path, monkeypatch):
     monkeypatch.setattr(export_run, "CHECKED", 3)
     export(chain, tmp_path / "model")
-    assert read_json(tmp_path / "export.json")["texts"] == 3
+    assert read_json(tmp_path / "model" / "export.json")["texts"] == 3
 
 
 def test_another_architecture_is_refused(chain, tmp_path):
