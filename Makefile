@@ -1,11 +1,16 @@
 # Thin targets only: every one of them is a command you can type yourself.
 CONFIG ?= config.yaml
 CORES ?= all
-PYTHON ?= python3.11
-BIN := .venv/bin
+# The newest of the supported ones that is here.
+PYTHONS := 3.14 3.13 3.12 3.11
+PYTHON ?= $(or $(shell for v in $(PYTHONS); do \
+	python$$v -c '' 2>/dev/null && echo python$$v && break; done),python3)
+TORCH ?=
+VENV ?= .venv
+BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
-.PHONY: help env study run progress tensorboard export report verify test bench lint clean
+.PHONY: help env study run progress tensorboard export report verify test test-python bench lint lock clean
 .DEFAULT_GOAL := help
 
 ## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
@@ -16,24 +21,23 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 ## make report   its report.pdf and report.html, with whatever they still need
 ## make verify   one seed of each experiment anew: is every number still the same?
 ## make test     all tests, a small study through the whole chain among them
+## make test-python  of these, what tells whether another PYTHON will do, in its own VENV
 ## make bench    stock commands and Seedwise side by side, fifty minutes
 ## make lint     style of Python and of the rules, and who imports whom
 ## make clean    remove results and logs; downloads and .venv stay
 ## make env      .venv, as locked; the other targets make it by themselves
+## make lock     requirements.lock from requirements.in, and what follows from it
 help:
 	@sed -n 's/^## //p' Makefile
 
-# `.venv` is rebuilt whenever the lock changes. torch comes first, with its
-# dependencies, because a CUDA build pins its own CUDA libraries; everything
-# else is installed exactly as locked (CONTRIBUTING.md says why --no-deps).
-.venv/.installed: requirements.lock
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet pip==24.0
-	$(BIN)/pip install --quiet --constraint requirements.lock torch
-	$(BIN)/pip install --quiet --no-deps --requirement requirements.lock
-	touch $@
+# `.venv` is rebuilt whenever the lock changes.
+$(VENV)/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; "%d.%d" % sys.version_info[:2] in "$(PYTHONS)".split() or sys.exit( \
+	"error: Seedwise runs on Python $(PYTHONS), not on $(PYTHON), which is %d.%d; install one of" \
+	" these, or name it: make PYTHON=..." % sys.version_info[:2])'
+	@$(PYTHON) scripts/install_environment.py $(VENV) --torch '$(TORCH)'
 
-env: .venv/.installed
+env: $(VENV)/.installed
 
 study: env
 	$(if $(DATA),,$(error say which data: make study DATA=reviews.csv))
@@ -63,6 +67,10 @@ test: env
 	$(BIN)/pytest --numprocesses logical --maxprocesses 8 --dist loadfile -m "not alone"; \
 	first=$$?; $(BIN)/pytest -m alone && exit $$first
 
+test-python: env
+	$(BIN)/pytest --numprocesses logical --maxprocesses 8 --dist loadfile -m "not alone" tests/unit
+	$(BIN)/pytest -m alone tests/workflow/test_smoke.py
+
 bench: env
 	$(BIN)/python benchmarks/bench.py
 
@@ -74,6 +82,16 @@ lint: env
 	for config in config.yaml configs/*.yaml; do \
 		$(BIN)/snakemake --configfile $$config --lint || exit; \
 	done
+
+# Without what a build of torch brings by itself, without torchaudio, which fairseq asks for in vain,
+# and without what other systems need. With `UPGRADE=--upgrade`, indirect dependencies come in their newest versions.
+lock: env
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 $(UPGRADE) \
+		--no-header --annotation-style line requirements.in --output-file requirements.lock
+	sed -i -e '/^\(cuda\|nvidia\)-\|^\(torchaudio\|triton\)=/d' \
+		-e "/sys_platform == '\(emscripten\|win32\)'/d" requirements.lock
+	$(MAKE) env
+	PYTHONPATH=tests $(BIN)/python -m support.environments
 
 clean:
 	rm -rf results logs

@@ -12,6 +12,9 @@ from packaging.markers import Marker
 
 from support import ROOT
 
+PYTHON = "3.12"
+"""The Python of the conda environments: that of the time of pip 24.0, which fairseq needs."""
+
 INDIRECT = "      # What these ask for:\n"
 
 
@@ -27,9 +30,10 @@ def locked() -> dict[str, str]:
 
 
 def _holds(requirement: str) -> bool:
-    """Tell whether a requirement is one here; its version may be as odd as omegaconf's."""
+    """Tell whether a requirement is one there; its version may be as odd as omegaconf's."""
     marker = requirement.partition(";")[2]
-    return not marker or Marker(marker).evaluate({"extra": ""})
+    there = {"extra": "", "python_version": PYTHON, "python_full_version": f"{PYTHON}.0"}
+    return not marker or Marker(marker).evaluate(there)
 
 
 def closure(packages: set[str], lock: dict[str, str]) -> set[str]:

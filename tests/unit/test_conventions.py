@@ -37,6 +37,7 @@ RULES = read_rules()
 COMMANDS = {
     "describe_config",
     "draw_workflow",
+    "install_environment",
     "predict",
     "propose_study",
     "show_progress",
@@ -140,7 +141,7 @@ def test_environment_files_agree_with_the_lock(name):
     content = yaml.safe_load(ENVIRONMENTS[name].read_text(encoding="utf-8"))
     assert content["name"] == f"seedwise-{name.removesuffix('.yaml')}"
     assert content["channels"] == ["conda-forge"]
-    assert "python=3.11" in content["dependencies"] and "pip=24.0" in content["dependencies"]
+    assert {f"python={environments.PYTHON}", "pip=24.0"} <= set(content["dependencies"][:-1])
     pinned = environment_pins(name)
     assert pinned and pinned == {package: LOCK[package] for package in pinned}
     (with_pip,) = (entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict))
