@@ -103,7 +103,7 @@ rule finetune_lora:
         experiment=entries.name_pattern(config["lora"]["experiments"]),
     conda:
         "../envs/transformers.yaml"
-    threads: lookup(within=config, dpath="lora/experiments/{experiment}/threads")
+    threads: lambda w: entries.cores(config["lora"]["experiments"][w.experiment])
     resources:
         mem_mb=sized(8000),
         runtime=sized(8 * 60),

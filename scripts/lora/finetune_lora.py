@@ -5,20 +5,24 @@ Inputs: the base model's folder and the question splits. Outputs: ``adapter/`` (
 trained, by layer), ``generations.jsonl`` and ``metrics.json``.
 """
 
+import gc
 import time
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import peft
-from transformers import PreTrainedModel
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import PreTrainedTokenizerBase
 
 from seedwise.environment import conditions, resume_key, shared
-from seedwise.files import atomic, read_jsonl, write_json, write_jsonl
+from seedwise.files import atomic, read_json, read_jsonl, write_json, write_jsonl
 from seedwise.lora import adapters, answers
 from seedwise.lora.causal_training import train
 from seedwise.lora.questions import SPLITS
 from seedwise.machine import device as devices
+from seedwise.machine import distributed
 from seedwise.machine.scratch import training_scratch
 from seedwise.step import step
 
@@ -27,6 +31,8 @@ PACKAGES = ("torch", "transformers", "peft", "bitsandbytes")
 COMPARED = 8
 # Largest difference of logits, as a share of the largest one: float32's rounding.
 TOLERANCE = 1e-5
+# In the scratch: the trained adapter and what its training tells, whole once it is there.
+TRAINED = "trained"
 
 
 def different_questions(records: list[dict[str, str]], number: int) -> list[dict[str, str]]:
@@ -68,39 +74,63 @@ def stopped_fraction(answers: list[tuple[str, bool]]) -> float:
     return sum(stopped for _, stopped in answers) / len(answers)
 
 
-def check_adapter(
-    trained: peft.PeftModel,
-    base: Path,
-    adapter: Path,
-    quantization: dict[str, Any],
-    device: str,
-    prompts: list[list[int]],
-) -> dict[str, float | None]:
-    """Load the adapter into a fresh base, merge it, and compare logits with the trained model's.
-
-    Returns:
-        ``reload_difference`` and ``merge_difference``, the largest absolute differences of
-        next-token logits. 4-bit weights are not merged: rounding them anew changes the model.
+def difference(found: torch.Tensor, expected: torch.Tensor) -> float:
+    """Return the largest absolute difference of logits.
 
     Raises:
-        RuntimeError: The adapter does not give the trained model back.
+        RuntimeError: It is more than rounding, so the adapter is not the trained one.
     """
-    expected = answers.last_logits(trained, prompts)
-    reloaded = peft.PeftModel.from_pretrained(
-        adapters.load_base(base, quantization, device), adapter
+    largest = (found - expected).abs().max().item()
+    if largest > TOLERANCE * max(1.0, expected.abs().max().item()):
+        raise RuntimeError(f"the saved adapter is not the trained one: logits differ by {largest}")
+    return largest
+
+
+def train_adapter(
+    base: Path,
+    lora: dict[str, Any],
+    here: dict[str, Any],
+    tokenizer: PreTrainedTokenizerBase,
+    examples: dict[str, list[answers.Example]],
+    prompts: list[list[int]],
+    seed: int,
+    scratch: Path,
+) -> None:
+    """Train an adapter and leave it in ``scratch``, with what the training tells of itself.
+
+    Args:
+        base: The base model's folder.
+        lora: The adapter's settings.
+        here: The run's settings, as `devices.prepare` returns them.
+        tokenizer: The base's.
+        examples: Of the splits ``train`` and ``valid``.
+        prompts: Prompts whose next-token logits are kept, to compare with.
+        seed: Drives the adapter's start, order and dropout.
+        scratch: Where checkpoints are.
+    """
+    quantization, pad_id = here["quantization"], tokenizer.pad_token_id
+    model = adapters.load_base(base, quantization, here["device"], here["precision"])
+    model = adapters.add_adapter(model, lora, seed)
+    counts = adapters.count_parameters(adapters.empty_model(base), model, lora)
+    frozen = adapters.frozen_sha256(model)
+    rows, seconds = train(
+        model,
+        tokenizer,
+        examples["train"],
+        here,
+        seed=seed,
+        scratch=scratch,
+        measure=lambda m: answers.mean_token_loss(m, examples["valid"], pad_id),
     )
-    reload_difference = (answers.last_logits(reloaded, prompts) - expected).abs().max().item()
-    merge_difference = None
-    if quantization["type"] == "none":
-        merged: PreTrainedModel = reloaded.merge_and_unload()
-        merge_difference = (answers.last_logits(merged, prompts) - expected).abs().max().item()
-    allowed = TOLERANCE * max(1.0, expected.abs().max().item())
-    if max(reload_difference, merge_difference or 0.0) > allowed:
-        raise RuntimeError(
-            f"the saved adapter is not the trained one: logits differ by {reload_difference} "
-            f"loaded again and by {merge_difference} merged"
-        )
-    return {"reload_difference": reload_difference, "merge_difference": merge_difference}
+    if adapters.frozen_sha256(model) != frozen:
+        raise RuntimeError("training changed weights of the base model, which must stay frozen")
+    if distributed.is_first():
+        with atomic(scratch / TRAINED) as partial:
+            model.save_pretrained(partial)
+            rows.to_csv(partial / "history.csv", index=False)
+            save_file({"logits": answers.last_logits(model, prompts)}, partial / "logits.st")
+            told = {"counts": counts, "frozen_sha256": frozen, "train_seconds": seconds}
+            write_json(partial / "training.json", told)
 
 
 def main(
@@ -115,7 +145,7 @@ def main(
     generations: Path,
     metrics: Path,
 ) -> None:
-    """Train, or go on where a killed job stopped."""
+    """Train, or go on where a killed job stopped; then measure the base without and with it."""
     here = devices.prepare(settings)
     device, quantization = here["device"], settings["quantization"]
     empty = adapters.empty_model(base)
@@ -126,66 +156,69 @@ def main(
 
     tokenizer = adapters.load_tokenizer(base)
     records = {split: list(read_jsonl(path)) for split, path in splits.items()}
-
-    def encode(split: str, loss: str) -> list[answers.Example]:
-        return answers.encode_pairs(
+    examples = {
+        split: answers.encode_pairs(
             tokenizer, records[split], settings["template"], loss, settings["max_tokens"]
         )
-
-    train_examples = encode("train", settings["loss"])
-    valid_examples = encode("valid", settings["loss"])
-    # Of the answers and their ends alone, whatever was learnt: experiments stay comparable.
-    heldout_examples = encode("heldout", "answer")
+        # Held out, answers and their ends alone, whatever was learnt: experiments stay comparable.
+        for split, loss in zip(SPLITS, (settings["loss"], settings["loss"], "answer"), strict=True)
+    }
     sampling = {k: v for k, v in settings["generation"].items() if k != "questions"}
     questions = different_questions(records["heldout"], settings["generation"]["questions"])
     prompts = [
         answers.encode_prompt(tokenizer, settings["template"], question["question"])
         for question in questions
     ]
-    pad_id = tokenizer.pad_token_id
+    compared, pad_id = prompts[:COMPARED], tokenizer.pad_token_id
 
-    model = adapters.load_base(base, quantization, device)
-    started = time.monotonic()
-    loss_before = answers.mean_token_loss(model, heldout_examples, pad_id)
-    valid_before = answers.mean_token_loss(model, valid_examples, pad_id)
-    before = answers.generate_answers(model, tokenizer, prompts, sampling, seed)
-    eval_seconds = time.monotonic() - started
-
-    model = adapters.add_adapter(model, lora, seed)
-    counts = adapters.count_parameters(empty, model, lora)
-    frozen = adapters.frozen_sha256(model)
     with training_scratch(metrics.parent, resume_key(seed, common)) as scratch:
-        rows, train_seconds = train(
-            model,
-            tokenizer,
-            train_examples,
-            here,
-            seed=seed,
-            scratch=scratch,
-            measure=lambda m: answers.mean_token_loss(m, valid_examples, pad_id),
-        )
-        if adapters.frozen_sha256(model) != frozen:
-            raise RuntimeError("training changed weights of the base model, which must stay frozen")
+        trained = scratch / TRAINED
+        if not trained.exists():  # else what came after the training failed
+            distributed.run(
+                settings.get("processes", 1),
+                train_adapter,
+                base,
+                lora,
+                here,
+                tokenizer,
+                examples,
+                compared,
+                seed,
+                scratch,
+            )
+            gc.collect()  # the model that was trained, before another one is loaded
+        told = read_json(trained / "training.json")
+        expected = load_file(trained / "logits.st")["logits"]
 
         started = time.monotonic()
-        loss_after = answers.mean_token_loss(model, heldout_examples, pad_id)
+        model = adapters.load_base(base, quantization, device, here["precision"])
+        loss_before = answers.mean_token_loss(model, examples["heldout"], pad_id)
+        valid_before = answers.mean_token_loss(model, examples["valid"], pad_id)
+        before = answers.generate_answers(model, tokenizer, prompts, sampling, seed)
+        model = peft.PeftModel.from_pretrained(model, trained)
+        reload_difference = difference(answers.last_logits(model, compared), expected)
+        loss_after = answers.mean_token_loss(model, examples["heldout"], pad_id)
         after = answers.generate_answers(model, tokenizer, prompts, sampling, seed)
-        eval_seconds += time.monotonic() - started
-
+        eval_seconds = time.monotonic() - started
+        added = sum(p.numel() for name, p in model.named_parameters() if "lora_" in name)
         with atomic(adapter) as partial:
             model.save_pretrained(partial)
-        differences = check_adapter(model, base, adapter, quantization, device, prompts[:COMPARED])
+        merge_difference = None
+        # Weights in fewer bits are not merged: rounding them anew changes the model.
+        if quantization["type"] == "none" and here["precision"] != "bfloat16":
+            merged = model.merge_and_unload()
+            merge_difference = difference(answers.last_logits(merged, compared), expected)
+
         start = pd.DataFrame([{"epoch": 0.0, "split": "valid", "loss": valid_before, "update": 0}])
         with atomic(history) as partial:
-            pd.concat([start, rows]).to_csv(partial, index=False)
+            pd.concat([start, pd.read_csv(trained / "history.csv")]).to_csv(partial, index=False)
+        counts = told["counts"]
         with atomic(parameters) as partial:
             pd.DataFrame(counts).to_csv(partial, index=False)
         write_jsonl(generations, generation_records(questions, before, after, sampling, seed))
         base_parameters = empty.num_parameters()
-        trainable = sum(row["counted"] for row in counts)
-        added = sum(p.numel() for name, p in model.named_parameters() if "lora_" in name)
         texts_seen = settings["updates"] * settings["batch_size"] * settings["accumulation"]
-        tokens = sum(len(e["input_ids"]) for e in train_examples) / len(train_examples)
+        tokens = sum(len(e["input_ids"]) for e in examples["train"]) / len(examples["train"])
         write_json(
             metrics,
             {
@@ -202,15 +235,16 @@ def main(
                 "perplexity_after": answers.perplexity(loss_after),
                 "stopped_fraction_before": stopped_fraction(before),
                 "stopped_fraction": stopped_fraction(after),
-                "trainable_parameters": trainable,
+                "trainable_parameters": sum(row["counted"] for row in counts),
                 "base_parameters": base_parameters,
                 "total_parameters": base_parameters + added,
-                "frozen_sha256": frozen,
-                **differences,
-                "train_seconds": round(train_seconds, 2),
+                "frozen_sha256": told["frozen_sha256"],
+                "reload_difference": reload_difference,
+                "merge_difference": merge_difference,
+                "train_seconds": round(told["train_seconds"], 2),
                 "eval_seconds": round(eval_seconds, 2),
                 "updates": settings["updates"],
-                "tokens_per_second": round(texts_seen * tokens / train_seconds, 1),
+                "tokens_per_second": round(texts_seen * tokens / told["train_seconds"], 1),
                 **conditions(devices.name(device), common),
             },
         )

@@ -79,7 +79,6 @@ def finetuning_arguments(
         metric_for_best_model=selection,  # the first of equal epochs stays the best
         greater_is_better=DIRECTIONS[selection] > 0,
         logging_strategy="epoch",
-        ddp_backend="gloo" if finetune["device"] == "cpu" and finetune["processes"] > 1 else None,
         average_tokens_across_devices=False,  # our loss is a mean over texts, of each process
     )
 

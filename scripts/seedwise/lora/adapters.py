@@ -85,13 +85,16 @@ def _prepare_quantized(model: PreTrainedModel) -> PreTrainedModel:
     return model
 
 
-def load_base(folder: Path, quantization: dict[str, Any], device: str) -> PreTrainedModel:
+def load_base(
+    folder: Path, quantization: dict[str, Any], device: str, precision: str = "float32"
+) -> PreTrainedModel:
     """Load the base model from a local folder of safetensors, all its parameters frozen.
 
     Args:
         folder: A folder in transformers' format.
         quantization: ``type`` (``none`` or ``nf4``), ``double_quant``, ``compute_dtype``.
         device: ``cpu`` or ``cuda``.
+        precision: With ``bfloat16`` the weights take half the memory; else they are float32.
 
     Raises:
         UserError: The folder holds no such model, or cannot be quantized.
@@ -112,7 +115,7 @@ def load_base(folder: Path, quantization: dict[str, Any], device: str) -> PreTra
     try:
         model = AutoModelForCausalLM.from_pretrained(
             folder,
-            dtype=torch.float32,
+            dtype=torch.bfloat16 if precision == "bfloat16" else torch.float32,
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,

@@ -12,7 +12,9 @@ from seedwise.errors import UserError
 from seedwise.lora.questions import answer_text, prompt_text
 
 IGNORED = -100  # torch's cross entropy leaves labels of this value out
-_BATCH = 8
+_PROMPTS = 8
+_LOGITS = 1 << 27
+"""Numbers in the logits of a batch (0.5 GiB in float32), unless one text has more."""
 
 CHAT = "chat"
 """The template of the base model's own tokenizer."""
@@ -108,16 +110,30 @@ def encode_pairs(
     return examples
 
 
+def batches(lengths: list[int], tokens: int) -> list[list[int]]:
+    """Return the numbers of texts in batches of at most so many ``tokens``, padding counted.
+
+    The longest come first, so that what is too long for the machine shows at once.
+    """
+    found: list[list[int]] = []
+    for number in sorted(range(len(lengths)), key=lambda number: -lengths[number]):
+        if not found or (len(found[-1]) + 1) * lengths[found[-1][0]] > tokens:
+            found.append([])
+        found[-1].append(number)
+    return found
+
+
 @torch.no_grad()
 def mean_token_loss(model: nn.Module, examples: list[Example], pad_id: int) -> float:
     """Return the mean negative log-likelihood (nats) of all learnt tokens of ``examples``."""
     was_training = model.training
     model.eval()
     device = next(model.parameters()).device
+    lengths = [len(example["input_ids"]) for example in examples]
     total, count = 0.0, 0
-    for start in range(0, len(examples), _BATCH):
-        batch = examples[start : start + _BATCH]
-        width = max(len(example["input_ids"]) for example in batch)
+    for numbers in batches(lengths, _LOGITS // model.config.vocab_size):
+        batch = [examples[number] for number in numbers]
+        width = lengths[numbers[0]]
         ids, labels, mask = (
             torch.tensor([row + [fill] * (width - len(row)) for row in rows], device=device)
             for rows, fill in (
@@ -170,9 +186,11 @@ def generate_answers(
         **sampling,
     )
     answers = []
-    for start in range(0, len(prompts), _BATCH):
+    for start in range(0, len(prompts), _PROMPTS):
         batch = tokenizer.pad(
-            {"input_ids": prompts[start : start + _BATCH]}, padding_side="left", return_tensors="pt"
+            {"input_ids": prompts[start : start + _PROMPTS]},
+            padding_side="left",
+            return_tensors="pt",
         ).to(model.device)
         output = model.generate(**batch, generation_config=config)
         for row in output[:, batch["input_ids"].shape[1] :].tolist():

@@ -11,6 +11,7 @@ from torch import nn
 from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerBase, Trainer, TrainerCallback
 
 from seedwise.lora.answers import Example
+from seedwise.machine import distributed
 from seedwise.machine.stopping import saving_first
 from seedwise.training.trainer import log_progress, training_arguments
 from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkpoint
@@ -39,7 +40,7 @@ class _Carried(TrainerCallback):
         seconds = 0.0
         for entry in self._take(state):
             seconds = entry["seconds"]
-            self._trainer._tr_loss += entry["unlogged"]
+            self._trainer._tr_loss += entry["unlogged"][distributed.rank()][0]
             self._trainer._globalstep_last_logged = entry["logged_update"]
         self._started = time.monotonic() - seconds
 
@@ -49,11 +50,12 @@ class _Carried(TrainerCallback):
             return
         self._take(state)
         trainer, logs = self._trainer, control.should_log  # which it does before it saves
+        unlogged = distributed.gather([0.0 if logs else trainer._tr_loss.item()])
         state.log_history.append(
             {
                 "step": state.global_step,
                 "seconds": self.seconds(),
-                "unlogged": 0.0 if logs else trainer._tr_loss.item(),
+                "unlogged": unlogged,  # of each process
                 "logged_update": state.global_step if logs else trainer._globalstep_last_logged,
             }
         )
@@ -124,6 +126,8 @@ def train(
             eval_strategy="steps" if measure else "no",
             eval_steps=settings["eval_updates"],
             save_steps=settings["checkpoint_updates"],
+            gradient_checkpointing=settings.get("gradient_checkpointing", False),
+            gradient_checkpointing_kwargs={"use_reentrant": False},
         ),
         train_dataset=examples,
         # The validation examples are in `measure`; the Trainer only wants to see some.

@@ -57,6 +57,11 @@ def check_lora(config: Config) -> Iterator[str]:
                     f"{', '.join(config['datasets'])}"
                 )
     for name, experiment in lora["experiments"].items():
+        if experiment.get("batch_size", 1) % experiment.get("processes", 1):
+            yield (
+                f"lora.experiments.{name}.batch_size: {experiment.get('batch_size', 1)} cannot be "
+                f"shared by {experiment['processes']} processes"
+            )
         for kind in ("model", "dataset"):
             known = lora[f"{kind}s"]
             if experiment[kind] not in known:

@@ -22,16 +22,18 @@ def training_arguments(
         scratch: where checkpoints go.
         own: arguments of this kind of training, as `TrainingArguments` names them.
     """
+    processes = settings.get("processes", 1)
     return TrainingArguments(
         output_dir=str(scratch),
         seed=seed,
-        per_device_train_batch_size=settings["batch_size"] // settings.get("processes", 1),
+        per_device_train_batch_size=settings["batch_size"] // processes,
         learning_rate=settings["learning_rate"],
         weight_decay=settings["weight_decay"],
         max_grad_norm=settings.get("clip_norm", 1.0),
         use_cpu=settings["device"] == "cpu",
         bf16=settings["precision"] == "bfloat16",
         fp16=settings["precision"] == "float16",
+        ddp_backend="gloo" if settings["device"] == "cpu" and processes > 1 else None,
         disable_tqdm=True,
         report_to=[],
         **own,

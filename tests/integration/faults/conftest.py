@@ -115,7 +115,7 @@ def trainings(chain, tmp_path_factory):
         "lora": Training(
             lora,
             ("history.csv", "generations.jsonl", "adapter/adapter_model.safetensors"),
-            (finetune_lora, "check_adapter"),
+            (finetune_lora, "save_file"),
             10,
         ),
         "masked-lm": Training(

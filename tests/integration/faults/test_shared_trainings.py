@@ -11,9 +11,11 @@ import pytest
 import torch
 
 import finetune_fairseq
+import finetune_lora
 import finetune_transformers
 from seedwise.machine import distributed
 from support import processes
+from support.tiny.bloom import run_settings, write_base, write_questions
 from support.tiny.chain import make_run
 from support.trained import same_results
 
@@ -21,10 +23,14 @@ STOPPED_AT = 3  # no checkpoint is due after the two updates that follow
 FILES = {
     "fairseq": ("history.csv", "predictions.csv", "model.pt"),
     "transformers": ("history.csv", "predictions.csv", "model/model.safetensors"),
+    "lora": ("history.csv", "generations.jsonl", "adapter/adapter_model.safetensors"),
 }
 
 
 def train(engine, chain, folder):
+    if engine == "lora":
+        train_adapter(folder)
+        return
     run = make_run(chain, engine, epochs=2, checkpoint_updates=3, processes=2)
     paths = {name: folder / f"{name}.csv" for name in ("history", "predictions")}
     paths["metrics"] = folder / "metrics.json"
@@ -44,6 +50,22 @@ def train(engine, chain, folder):
             model=folder / "model",
             **paths,
         )
+
+
+def train_adapter(folder):
+    made = folder.parent / f"made-{folder.name}"
+    settings = {"updates": 20, "checkpoint_updates": 3, "eval_updates": 7}
+    finetune_lora.main(
+        base=write_base(made / "base"),
+        splits=write_questions(made),
+        settings=run_settings(batch_size=2, processes=2, **settings),
+        seed=0,
+        adapter=folder / "adapter",
+        history=folder / "history.csv",
+        parameters=folder / "parameters.csv",
+        generations=folder / "generations.jsonl",
+        metrics=folder / "metrics.json",
+    )
 
 
 def children(process):
