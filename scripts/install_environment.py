@@ -172,7 +172,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
 def main(*, folder: Path, torch: str) -> None:
     """Make the environment, unless another call has made it meanwhile."""
     check_compiler()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     said = ROOT / "logs" / f"install_environment{folder.suffix}.log"
     said.parent.mkdir(exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("w") as held:
@@ -199,5 +200,3 @@ if __name__ == "__main__":
         main(**vars(arguments(sys.argv[1:])))
     except UserError as error:
         sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)

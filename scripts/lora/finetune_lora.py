@@ -25,6 +25,12 @@ from seedwise.machine import device as devices
 from seedwise.machine import distributed
 from seedwise.machine.scratch import training_scratch
 from seedwise.step import step
+from seedwise.training.adapters import (
+    count_parameters,
+    find_targets,
+    linear_shapes,
+    with_targets,
+)
 
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes")
 # Logits of this many held-out prompts are compared before and after reloading and merging.
@@ -111,7 +117,7 @@ def train_adapter(
     quantization, pad_id = here["quantization"], tokenizer.pad_token_id
     model = adapters.load_base(base, quantization, here["device"], here["precision"])
     model = adapters.add_adapter(model, lora, seed)
-    counts = adapters.count_parameters(adapters.empty_model(base), model, lora)
+    counts = count_parameters(adapters.empty_model(base), model, lora)
     frozen = adapters.frozen_sha256(model)
     rows, seconds = train(
         model,
@@ -149,8 +155,8 @@ def main(
     here = devices.prepare(settings)
     device, quantization = here["device"], settings["quantization"]
     empty = adapters.empty_model(base)
-    lora = adapters.with_targets(settings["lora"], empty.config.model_type)
-    adapters.find_targets(adapters.linear_shapes(empty), lora["target_modules"])
+    lora = with_targets(settings["lora"], empty)
+    find_targets(linear_shapes(empty), lora["target_modules"])
     inputs = [*splits.values(), *sorted(path for path in base.rglob("*") if path.is_file())]
     common = shared("finetune_lora", settings, inputs, here, *PACKAGES)
 

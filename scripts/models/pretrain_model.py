@@ -80,6 +80,7 @@ def main(
             options=pretraining_options(settings | {"pretrain": pretrain}, scratch),
             selects_best=False,
             processes=pretrain["processes"],
+            minutes=pretrain["checkpoint_minutes"],
         )
         checkpoint = load_checkpoint(scratch / "checkpoint_last.pt")
         rows = pd.DataFrame(checkpoint["task_state"]["history"])

@@ -65,7 +65,9 @@ def _log_command(tool: str, words: list[str]) -> list[str]:
     return words
 
 
-def train(data: Path | str, *, options: Options, selects_best: bool, processes: int) -> None:
+def train(
+    data: Path | str, *, options: Options, selects_best: bool, processes: int, minutes: float
+) -> None:
     """Run `fairseq-train`, or go on where a killed one stopped; do nothing where it was done.
 
     Args:
@@ -73,6 +75,7 @@ def train(data: Path | str, *, options: Options, selects_best: bool, processes: 
         options: the tool's options; checkpoints are in ``save-dir``.
         selects_best: whether the best checkpoint is wanted beside the last.
         processes: how many share the training.
+        minutes: between two checkpoints, beside those that the options ask for.
     """
     scratch = Path(str(options["save-dir"]))
     done = resume.choose_checkpoint(scratch, selects_best=selects_best)
@@ -80,10 +83,10 @@ def train(data: Path | str, *, options: Options, selects_best: bool, processes: 
     stopped = patience and resume.has_stopped(scratch, str(options["selection"]), patience)
     # Called once more, fairseq would add an update to a training that ends inside an epoch.
     if done < int(options["max-update"]) and not stopped:
-        distributed.run(processes, _train_here, data, options)
+        distributed.run(processes, _train_here, data, options, minutes)
 
 
-def _train_here(data: Path | str, options: Options) -> None:
+def _train_here(data: Path | str, options: Options, minutes: float) -> None:
     if "LOCAL_RANK" in os.environ:
         options = options | {"device-id": os.environ["LOCAL_RANK"]}
     words = _log_command("train", [str(data), *arguments(options)])
@@ -94,8 +97,13 @@ def _train_here(data: Path | str, options: Options) -> None:
     with _argv(["fairseq-train", *words]):
         parsed = parse_args_and_arch(get_training_parser())
         config = convert_namespace_to_omegaconf(parsed)
-        # fairseq saves after an update whose number this divides.
-        with saving_first(lambda: setattr(config.checkpoint, "save_interval_updates", 1)):
+        interval = config.checkpoint.save_interval_updates
+
+        def save(wanted: bool) -> None:
+            # fairseq saves after an update whose number this divides.
+            config.checkpoint.save_interval_updates = 1 if wanted else interval
+
+        with saving_first(save, minutes):
             call_main(config, main)
 
 

@@ -119,6 +119,7 @@ def main(
             ),
             selects_best=True,
             processes=finetune["processes"],
+            minutes=finetune["checkpoint_minutes"],
         )
         last = load_checkpoint(scratch / "checkpoint_last.pt")
         best = load_checkpoint(scratch / "checkpoint_best.pt")

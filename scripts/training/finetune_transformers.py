@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-if __name__ == "__main__":
+if __name__ == "__main__" and "adapter" not in snakemake.params.settings["finetune"]:
     sys.modules["peft"] = None  # type: ignore[assignment]  # a second of imports, for adapters
 
 import torch
@@ -104,6 +104,23 @@ def initial_model(
     )
 
 
+def trained_model(
+    run: Run, finetune: dict[str, Any], start: Path | None, kept: Path
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """Return the classifier of the checkpoint ``kept``, and what ``metrics.json`` tells of it."""
+    if "adapter" not in finetune:
+        return AutoModelForSequenceClassification.from_pretrained(kept, dtype=torch.float32), {}
+    from peft import PeftModel
+
+    from seedwise.training.adapters import trainable_parameters
+
+    # Its head is the adapter's.
+    base = initial_model(run.labels, run.settings, start)
+    adapted = PeftModel.from_pretrained(base, kept, is_trainable=True)
+    details = {"trainable_parameters": trainable_parameters(adapted)}
+    return adapted.merge_and_unload(), details
+
+
 def scores(predicted: EvalPrediction) -> dict[str, float]:
     """Return the share of texts whose highest logit is their label's, and macro F1."""
     logits, labels = predicted.predictions, predicted.label_ids
@@ -135,7 +152,11 @@ def train(
     epochs = TrainingHistory(run.class_weights())
     checkpoints = Checkpoints(finetune["checkpoint_updates"])
     patience = Patience(run.selection, finetune["patience"])
-    network = accelerate(initial_model(run.labels, run.settings, start))
+    network: torch.nn.Module = accelerate(initial_model(run.labels, run.settings, start))
+    if "adapter" in finetune:
+        from seedwise.training.adapters import classifier_with_adapter
+
+        network = classifier_with_adapter(network, finetune["adapter"])
     trainer = ClassifierTrainer(
         model=network,
         # Made here, because they look for the other processes.
@@ -151,7 +172,7 @@ def train(
         callbacks=[checkpoints, epochs, EpochOrder(), patience],
     )
     log_progress(trainer, lines=False)
-    with saving_first(checkpoints.save_now):
+    with saving_first(checkpoints.save_now, finetune["checkpoint_minutes"]):
         trainer.train(resume_from_checkpoint=checkpoint)
     trainer.save_state()
 
@@ -209,12 +230,11 @@ def main(
         kept = str(state.best_model_checkpoint)
         if not kept.endswith(f"checkpoint-{best_updates}"):
             raise RuntimeError(f"{kept} was kept, but epoch {best} is best")
-        found = {}
+        found, details = {}, {}
         started = time.monotonic()
         if model:
-            network = accelerate(
-                AutoModelForSequenceClassification.from_pretrained(kept, dtype=torch.float32)
-            )
+            network, details = trained_model(run, finetune, start, Path(kept))
+            network = accelerate(network)
             started = time.monotonic()
             for split, examples in (("valid", valid), ("test", splits["test"])):
                 found[split] = class_probabilities(
@@ -234,6 +254,7 @@ def main(
             * sum(len(example["input_ids"]) for example in splits["train"]),
             device=devices.name(device),
             shared=shared,
+            details=details,
         )
         write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
 

@@ -1,13 +1,11 @@
-"""A causal language model with a LoRA adapter: loading it, counting what is trained."""
+"""A causal language model with a LoRA adapter: loading it, proving that the base is left alone."""
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import peft
 import torch
-from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -18,9 +16,9 @@ from transformers import (
     PreTrainedTokenizerBase,
     set_seed,
 )
-from transformers.pytorch_utils import Conv1D
 
 from seedwise.errors import UserError
+from seedwise.training.adapters import find_targets, linear_shapes
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -129,117 +127,11 @@ def load_base(
     return model.to(device)
 
 
-def with_targets(settings: dict[str, Any], model_type: str) -> dict[str, Any]:
-    """Return the LoraConfig values, ``target_modules`` those that peft has for the model's type.
-
-    Raises:
-        UserError: None are given, and peft has none.
-    """
-    if settings["target_modules"]:
-        return settings
-    known = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
-    if model_type not in known:
-        raise UserError(
-            f"lora.target_modules: none are known for a base of type {model_type!r}; name some"
-        )
-    return settings | {"target_modules": list(known[model_type])}
-
-
 def add_adapter(model: PreTrainedModel, settings: dict[str, Any], seed: int) -> peft.PeftModel:
     """Put a fresh LoRA adapter into ``model``; ``seed`` draws its A matrices (B starts at 0)."""
     find_targets(linear_shapes(model), settings["target_modules"])
     set_seed(seed)
     return peft.get_peft_model(model, peft.LoraConfig(task_type="CAUSAL_LM", **settings))
-
-
-def linear_shapes(model: PreTrainedModel) -> dict[str, tuple[int, int]]:
-    """Return the sizes (in, out) of each linear layer by name, the output embedding left out."""
-    head = model.get_output_embeddings()
-    shapes = {}
-    for name, module in model.named_modules():
-        if isinstance(module, nn.Linear) and module is not head:
-            shapes[name] = (module.in_features, module.out_features)
-        elif isinstance(module, Conv1D):
-            shapes[name] = (module.nx, module.nf)
-    return shapes
-
-
-def find_targets(names: Iterable[str], target_modules: list[str]) -> list[str]:
-    """Return the names that end in one of ``target_modules``, as peft matches them.
-
-    Raises:
-        UserError: One of ``target_modules`` matches nothing; the message lists what exists.
-    """
-    names = list(names)
-    for target in target_modules:
-        if not any(name == target or name.endswith(f".{target}") for name in names):
-            exist = ", ".join(sorted({name.rpartition(".")[2] for name in names}))
-            raise UserError(
-                f"lora.target_modules: {target!r} matches no linear layer of the base model; "
-                f"there are {exist}"
-            )
-    return [
-        name
-        for name in names
-        if any(name == target or name.endswith(f".{target}") for target in target_modules)
-    ]
-
-
-def count_parameters(
-    empty: PreTrainedModel, adapted: peft.PeftModel, settings: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Count what is trained, layer by layer: by formula, and in the model.
-
-    A layer of sizes (in, out) gets A, r by in, and B, out by r (Hu et al. 2021, section 4.1),
-    hence r (in + out) parameters, and its own bias where ``bias`` asks for it.
-
-    Args:
-        empty: The base model on the meta device. Sizes come from here, because 4-bit weights
-            are stored two to a byte and look like half of them.
-        adapted: The same model with its adapter.
-        settings: The LoraConfig values.
-
-    Returns:
-        Rows ``module, in_features, out_features, formula, analytic, counted``; a last row for
-        the biases outside those layers with ``bias: all``.
-
-    Raises:
-        RuntimeError: A formula and the model disagree.
-    """
-    shapes = linear_shapes(empty)
-    biases = {name: p.numel() for name, p in empty.named_parameters() if name.endswith("bias")}
-    trained = {
-        name.removeprefix("base_model.model.").replace(".base_layer.", "."): p.numel()
-        for name, p in adapted.named_parameters()
-        if p.requires_grad
-    }
-    rows = []
-    for name in find_targets(shapes, settings["target_modules"]):
-        fan_in, fan_out = shapes[name]
-        own_bias = biases.pop(f"{name}.bias", 0) if settings["bias"] != "none" else 0
-        rows.append(
-            {
-                "module": name,
-                "in_features": fan_in,
-                "out_features": fan_out,
-                "formula": f"{settings['r']} * ({fan_in} + {fan_out})"
-                + (f" + {own_bias}" if own_bias else ""),
-                "analytic": settings["r"] * (fan_in + fan_out) + own_bias,
-                "counted": sum(n for key, n in trained.items() if key.startswith(f"{name}.")),
-            }
-        )
-    if settings["bias"] == "all":
-        rest = sum(biases.values())
-        counted = sum(trained.values()) - sum(row["counted"] for row in rows)
-        sizes = {"in_features": None, "out_features": None}
-        rows.append(
-            {"module": "other biases", **sizes, "formula": str(rest)}
-            | {"analytic": rest, "counted": counted}
-        )
-    wrong = [row for row in rows if row["analytic"] != row["counted"]]
-    if wrong or sum(row["counted"] for row in rows) != sum(trained.values()):
-        raise RuntimeError(f"trained parameters differ from the formula: {wrong or trained}")
-    return rows
 
 
 def frozen_sha256(model: nn.Module) -> str:

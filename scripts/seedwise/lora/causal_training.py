@@ -125,7 +125,7 @@ def train(
             logging_steps=settings["eval_updates"],
             eval_strategy="steps" if measure else "no",
             eval_steps=settings["eval_updates"],
-            save_steps=settings["checkpoint_updates"],
+            save_steps=settings["checkpoint_updates"] or settings["updates"],
             gradient_checkpointing=settings.get("gradient_checkpointing", False),
             gradient_checkpointing_kwargs={"use_reentrant": False},
         ),
@@ -142,7 +142,7 @@ def train(
         trainer.measure = measure
     log_progress(trainer)
     checkpoint = last_whole_checkpoint(scratch)
-    with saving_first(checkpoints.save_now):
+    with saving_first(checkpoints.save_now, settings["checkpoint_minutes"]):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     # What is computed from now on is computed in float32 again.
     trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)

@@ -20,7 +20,8 @@ STOPPED = (128 + signal.SIGTERM, 128 + signal.SIGINT)
 SECONDS_TO_END = 2
 """Where one process has failed, the others get so long to end, and as long again after SIGTERM."""
 
-_shared: Any = None  # of several processes: the signal to end, and the update to end after
+# Of several processes: the signal to end, the update to end after, and one to save after.
+_shared: Any = None
 
 
 def run(processes: int, function: Callable[..., None], *arguments: Any, **named: Any) -> None:
@@ -47,7 +48,7 @@ def run(processes: int, function: Callable[..., None], *arguments: Any, **named:
         port = listener.getsockname()[1]
     mistakes: Any = torch.multiprocessing.SimpleQueue()
     global _shared
-    _shared = multiprocessing.Array("q", [0, 0])
+    _shared = multiprocessing.Array("q", [0, 0, 0])
     # A fork has our imports, our log and, as long as it lives, our lock on the checkpoints.
     started: Any = torch.multiprocessing.start_processes(
         _work,
@@ -73,27 +74,31 @@ def run(processes: int, function: Callable[..., None], *arguments: Any, **named:
 
 
 def before_update(update: int) -> None:
-    """Save after this update, or end before it, if a signal asked any process of the training to.
+    """Save after this update where it is time to.
 
-    Several processes do so after the same update. Who is the first to see the signal, before update
-    n, has all save after n + 1: none can begin that one before all have begun n, since each waits
-    for the gradients of all.
+    Or end before it, if a signal asked any process of the training to.
+
+    Several processes do so after the same update. Who is the first to see the signal, or the first
+    process the time, before update n, has all save after n + 1: none can begin that one before all
+    have begun n, since each waits for the gradients of all.
 
     Args:
         update: its number, from 1.
     """
     if _shared is None:
         stopping.stop_if_asked()
+        stopping.request_checkpoint(stopping.is_due())
         return
     with _shared.get_lock():
-        number, last = _shared
+        number, last, due = _shared
         if number and not last:
             _shared[1] = last = update + 1
-    if update == last:
-        stopping.request_checkpoint()
-    elif 0 < last < update:
+        if due < update and is_first() and stopping.is_due():
+            _shared[2] = due = update + 1
+    if 0 < last < update:
         wait_for_all()  # who writes the checkpoint has written it
         raise SystemExit(128 + number)
+    stopping.request_checkpoint(update in (last, due))
 
 
 def _pass_on(number: int, _: Any) -> None:

@@ -1,4 +1,6 @@
-"""SIGTERM and SIGINT end a training in order: after its update, of which it leaves a checkpoint.
+"""When a training leaves a checkpoint: every few minutes, and at a signal, which ends it in order.
+
+SIGTERM and SIGINT end it after its update, of which it leaves a checkpoint.
 
 Several processes of one training end together, see `seedwise.machine.distributed.before_update`.
 """
@@ -7,6 +9,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +26,9 @@ SECONDS_TO_STOP = 5
 """A stopped job ends after this time even where some library swallows the exception."""
 
 _asked: int | None = None
-_save: Callable[[], None] | None = None
+_save: Callable[[bool], None] | None = None
+_seconds = 0.0  # between two checkpoints; 0: none by the clock
+_last = 0.0
 
 
 def _handle(number: int, _: Any) -> None:
@@ -39,13 +44,24 @@ def _handle(number: int, _: Any) -> None:
         stop_if_asked()
     signal.signal(signal.SIGALRM, lambda *_: stop_if_asked())
     signal.alarm(SECONDS_TO_SAVE)
-    _save()
+    _save(True)
 
 
-def request_checkpoint() -> None:
-    """Ask for a checkpoint after the update at hand, where the training said how."""
+def is_due() -> bool:
+    """Tell whether it is time for a checkpoint, and if so, wait as long for the next."""
+    global _last
+    due = bool(_seconds) and time.monotonic() - _last >= _seconds
+    if due:
+        _last = time.monotonic()
+    return due
+
+
+def request_checkpoint(wanted: bool) -> None:
+    """Ask for a checkpoint after the update at hand, where the training said how, or for none."""
     if _save is not None:
-        _save()
+        _save(wanted)
+        if _asked is not None:  # a signal may have come before the line above
+            _save(True)
 
 
 def stop_if_asked() -> None:
@@ -74,15 +90,16 @@ def stopping_on_signals() -> Iterator[None]:
 
 
 @contextmanager
-def saving_first(save: Callable[[], None]) -> Iterator[None]:
-    """Let a training leave a checkpoint when a signal asks it to end.
+def saving_first(save: Callable[[bool], None], minutes: float = 0.0) -> Iterator[None]:
+    """Let a training leave a checkpoint every few minutes, and when a signal asks it to end.
 
     Args:
-        save: asks for a checkpoint after the update at hand; the training then ends before the
-            next one.
+        save: says whether a checkpoint is wanted after the update at hand; after a signal the
+            training then ends before the next one.
+        minutes: between two checkpoints; 0: only at a signal, and when the training itself does.
     """
-    global _save
-    _save = save
+    global _save, _seconds, _last
+    _save, _seconds, _last = save, 60 * minutes, time.monotonic()
     try:
         yield
     finally:

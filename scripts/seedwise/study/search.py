@@ -16,6 +16,7 @@ FIXED = {
     "threads",
     "processes",
     "eval_batch_size",
+    "checkpoint_minutes",
     "checkpoint_updates",
     "search",
 }

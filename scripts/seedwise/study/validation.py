@@ -147,6 +147,11 @@ def _cross_check(config: Config) -> Iterator[str]:
         yield from unknown(f"{key}.model", "model", experiment["model"], models)
         finetune = config.get("finetune", {}) | experiment.get("finetune", {})
         yield from _uneven_batch(f"{key}.finetune", finetune, 8)
+        if "adapter" in finetune and (engine, experiment["init"]) != ("transformers", "pretrained"):
+            yield (
+                f"{key}.finetune.adapter: is for the engine 'transformers' with init 'pretrained'; "
+                "give it to such experiments alone"
+            )
         model = models.get(experiment["model"], {})
         if experiment["init"] == "pretrained" and "corpus" in model and "pretrain" not in model:
             yield (

@@ -34,9 +34,9 @@ class Checkpoints(TrainerCallback):
         self.interval = interval
         self._wanted = False
 
-    def save_now(self) -> None:
-        """Have a checkpoint written after the update at hand."""
-        self._wanted = True
+    def save_now(self, wanted: bool) -> None:
+        """Have a checkpoint written after the update at hand, or none beside those due."""
+        self._wanted = wanted
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """End before this update where all processes of the training were asked to."""

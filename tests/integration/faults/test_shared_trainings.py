@@ -19,6 +19,7 @@ from support.tiny.bloom import run_settings, write_base, write_questions
 from support.tiny.chain import make_run
 from support.trained import same_results
 
+KILLED_AT = 6  # of ten updates an epoch
 STOPPED_AT = 3  # no checkpoint is due after the two updates that follow
 FILES = {
     "fairseq": ("history.csv", "predictions.csv", "model.pt"),
@@ -27,11 +28,12 @@ FILES = {
 }
 
 
-def train(engine, chain, folder):
+def train(engine, chain, folder, **changes):
+    changes = {"checkpoint_updates": 3, "processes": 2} | changes
     if engine == "lora":
-        train_adapter(folder)
+        train_adapter(folder, **changes)
         return
-    run = make_run(chain, engine, epochs=2, checkpoint_updates=3, processes=2)
+    run = make_run(chain, engine, epochs=2, **changes)
     paths = {name: folder / f"{name}.csv" for name in ("history", "predictions")}
     paths["metrics"] = folder / "metrics.json"
     if engine == "fairseq":
@@ -52,13 +54,12 @@ def train(engine, chain, folder):
         )
 
 
-def train_adapter(folder):
+def train_adapter(folder, **changes):
     made = folder.parent / f"made-{folder.name}"
-    settings = {"updates": 20, "checkpoint_updates": 3, "eval_updates": 7}
     finetune_lora.main(
         base=write_base(made / "base"),
         splits=write_questions(made),
-        settings=run_settings(batch_size=2, processes=2, **settings),
+        settings=run_settings(batch_size=2, updates=20, eval_updates=7, **changes),
         seed=0,
         adapter=folder / "adapter",
         history=folder / "history.csv",
@@ -143,3 +144,30 @@ def test_a_signal_to_one_has_both_save_after_the_same_update(
     # Seen before the update that followed, it had all save after the one after that.
     assert int(reached) == STOPPED_AT + 2
     same_results(FILES[engine], tmp_path, undisturbed(engine))
+
+
+@pytest.mark.parametrize("engine", FILES)
+@pytest.mark.parametrize("number", [1, 2])
+def test_by_the_clock_here_after_every_update(chain, tmp_path, engine, number):
+    every_update = {"checkpoint_updates": 0, "checkpoint_minutes": 1e-9, "processes": number}
+
+    def run(folder, sabotage=lambda: None):
+        return processes.run(
+            lambda: train(engine, chain, folder, **every_update), folder / "log", sabotage
+        )
+
+    def die_in_an_update():
+        torch.optim.AdamW.step = processes.at_call(KILLED_AT, torch.optim.AdamW.step, die)
+
+    def die(*_, **__):
+        processes.die()
+
+    code, log = run(tmp_path / "killed", die_in_an_update)
+    assert code, log
+    code, log = run(tmp_path / "killed")
+    assert code == 0, log
+    (reached,) = set(re.findall(r"going on from .*(?:checkpoint-|after )(\d+)", log))
+    # One process saves after every update; two after the one that follows that in which it is due.
+    assert KILLED_AT - int(reached) in range(1, number + 1)
+    assert run(tmp_path / "whole")[0] == 0
+    same_results(FILES[engine], tmp_path / "killed", tmp_path / "whole")

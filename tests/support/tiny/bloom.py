@@ -61,6 +61,7 @@ def run_settings(**changes: Any) -> dict[str, Any]:
         "weight_decay": 0.0,
         "clip_norm": 1.0,
         "eval_updates": 4,
+        "checkpoint_minutes": 0,
         "checkpoint_updates": 4,
         "generation": {
             "questions": 4,

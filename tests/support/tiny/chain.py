@@ -41,6 +41,7 @@ FINETUNE = {
     "class_weights": None,
     "patience": None,
     "group_by_length": True,
+    "checkpoint_minutes": 0,
     "checkpoint_updates": 0,
     "device": "cpu",
     "precision": "float32",

@@ -19,6 +19,7 @@ PRETRAIN = {
     "warmup_ratio": 0.06,
     "weight_decay": 0.01,
     "clip_norm": 1.0,
+    "checkpoint_minutes": 0,
     "checkpoint_updates": 10,
     "device": "cpu",
     "precision": "float32",

@@ -5,6 +5,7 @@ import torch
 
 from seedwise.errors import UserError
 from seedwise.lora import adapters as lora
+from seedwise.training.adapters import count_parameters, find_targets, linear_shapes
 from support.tiny.bloom import ALL_LINEAR, write_base
 
 STUDY = {
@@ -31,7 +32,7 @@ def test_bloom_560m_has_the_studys_counts(tmp_path):
     assert empty.num_parameters() == 559_214_592
     with torch.device("meta"):
         adapted = lora.add_adapter(lora.empty_model(tmp_path), STUDY, seed=0)
-    rows = lora.count_parameters(empty, adapted, STUDY)
+    rows = count_parameters(empty, adapted, STUDY)
     assert len(rows) == 24
     assert rows[0]["formula"] == "16 * (1024 + 3072)"
     assert sum(row["analytic"] for row in rows) == 1_572_864
@@ -44,20 +45,20 @@ def test_formula_agrees_with_peft(base, bias, targets):
     settings = STUDY | {"bias": bias, "target_modules": targets}
     empty = lora.empty_model(base)
     model = lora.add_adapter(lora.load_base(base, {"type": "none"}, "cpu"), settings, seed=0)
-    rows = lora.count_parameters(empty, model, settings)
+    rows = count_parameters(empty, model, settings)
     assert sum(r["analytic"] for r in rows) == model.get_nb_trainable_parameters()[0]
 
 
 def test_a_wrong_count_is_noticed(base):
     model = lora.add_adapter(lora.load_base(base, {"type": "none"}, "cpu"), STUDY, seed=0)
     with pytest.raises(RuntimeError, match="differ from the formula"):
-        lora.count_parameters(lora.empty_model(base), model, STUDY | {"r": 8})
+        count_parameters(lora.empty_model(base), model, STUDY | {"r": 8})
 
 
 def test_unknown_target_says_what_exists(base):
-    shapes = lora.linear_shapes(lora.empty_model(base))
+    shapes = linear_shapes(lora.empty_model(base))
     with pytest.raises(UserError, match="'q_proj' matches no linear layer") as error:
-        lora.find_targets(shapes, ["query_key_value", "q_proj"])
+        find_targets(shapes, ["query_key_value", "q_proj"])
     assert str(error.value).endswith(
         "there are dense, dense_4h_to_h, dense_h_to_4h, query_key_value"
     )

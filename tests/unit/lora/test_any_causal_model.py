@@ -24,8 +24,9 @@ from transformers import (
 from finetune_lora import main
 from seedwise.errors import UserError
 from seedwise.files import read_jsonl
-from seedwise.lora.adapters import load_base, load_tokenizer, with_targets
+from seedwise.lora.adapters import empty_model, load_base, load_tokenizer
 from seedwise.lora.answers import CHAT, IGNORED, encode_pairs, encode_prompt
+from seedwise.training.adapters import with_targets
 from support.tiny.bloom import CORPUS, run_settings, write_base, write_questions
 
 SIZES = {
@@ -151,15 +152,8 @@ def test_a_run_of_any_type(base, tmp_path):
     assert metrics["perplexity_before"] == pytest.approx(expected, rel=1e-4)
     assert metrics["perplexity_after"] < metrics["perplexity_before"]
     adapter = json.loads((outputs["adapter"] / "adapter_config.json").read_text())
-    chosen = with_targets({"target_modules": None}, kind(base))["target_modules"]
+    chosen = with_targets({"target_modules": None}, empty_model(base))["target_modules"]
     assert sorted(adapter["target_modules"]) == sorted(chosen)
-
-
-def test_an_unknown_type_needs_target_modules():
-    with pytest.raises(UserError, match=r"lora.target_modules: none are known for a base of type"):
-        with_targets({"target_modules": None}, "newest")
-    given = {"target_modules": ["q"], "r": 4}
-    assert with_targets(given, "newest") == given
 
 
 def test_chat_is_the_tokenizers_template(base):

@@ -18,6 +18,7 @@ PRETRAIN = {
     "learning_rate": 5e-3,
     "warmup_ratio": 0.05,
     "weight_decay": 0.01,
+    "checkpoint_minutes": 0,
     "checkpoint_updates": 3,
     "device": "cpu",
     "precision": "float32",

@@ -139,3 +139,44 @@ def test_classes_keep_their_names_where_the_second_is_the_majority(tmp_path):
     assert (
         read_json(outputs["metrics"])["test_accuracy"] > 0.65
     )  # swapped, it would be as far below half
+
+
+ADAPTER = {"r": 4, "lora_alpha": 8, "target_modules": None, "lora_dropout": 0.1, "bias": "none"}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_adapter_ends_in_a_merged_model(chain, tmp_path, processes):
+    outputs = finetune(
+        chain,
+        tmp_path,
+        "pretrained",
+        adapter=ADAPTER,
+        learning_rate=1e-2,
+        epochs=8,
+        processes=processes,
+    )
+    model = AutoModelForSequenceClassification.from_pretrained(outputs["model"])
+    start = load_file(chain.folder / "transformers" / "model.safetensors")
+    weights = load_file(outputs["model"] / "model.safetensors")
+    changed = {
+        name.removeprefix("roberta.")
+        for name in weights
+        if name in start and not torch.equal(weights[name], start[name])
+    }
+    layers = ARCHITECTURE["layers"]
+    assert len(changed) == 2 * layers
+    assert all(name.endswith(("self.query.weight", "self.value.weight")) for name in changed)
+    width = ARCHITECTURE["embed_dim"]
+    metrics = read_json(outputs["metrics"])
+    head = (width + 1) * width + (width + 1) * len(LABELS)
+    assert metrics["trainable_parameters"] == 2 * layers * 4 * 2 * width + head
+    # What the merged folder says is what the run predicted.
+    tokenizer = AutoTokenizer.from_pretrained(outputs["model"])
+    records = list(read_jsonl(chain.data / "test.jsonl"))
+    found = pd.read_csv(outputs["predictions"])
+    texts = [record["text"] for record in records]
+    batch = tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
+    with torch.no_grad():
+        probabilities = model.eval()(**batch).logits.softmax(-1).numpy()
+    columns = [f"probability_{label}" for label in LABELS]
+    assert abs(probabilities - found[columns].to_numpy()).max() < 1e-5

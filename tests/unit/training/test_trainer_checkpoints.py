@@ -102,7 +102,7 @@ def test_checkpoints_inside_epochs_but_not_at_their_ends(interval, asked):
 
 def test_a_checkpoint_at_once_even_at_an_epochs_end_where_none_follows():
     callback = Checkpoints()
-    callback.save_now()
+    callback.save_now(True)
     control = SimpleNamespace(should_save=False)
     arguments = SimpleNamespace(save_strategy="steps")
     callback.on_step_end(
