@@ -78,11 +78,13 @@ def test_references_and_sizes_are_checked(config):
     lora = config["lora"]
     lora["experiments"]["one"] |= {"model": "big", "dataset": "quiz"}
     lora["models"]["small"]["architecture"]["hidden_size"] = 9
+    lora["experiments"]["one"] |= {"batch_size": 3, "processes": 2}
     lora["models"]["small"]["corpus"] = ["tweets"]
     messages = "\n".join(check_lora(config))
     assert "unknown model 'big'; models under lora are small, given" in messages
     assert "unknown dataset 'quiz'; datasets under lora are faq" in messages
     assert "hidden_size: 9 is not a multiple of attention_heads (2)" in messages
+    assert "one.batch_size: 3 cannot be shared by 2 processes" in messages
     assert "unknown dataset 'tweets'; datasets of this study are reviews" in messages
 
 
