@@ -39,7 +39,7 @@ def test_the_projects_studies_are_valid_with_and_without_their_defaults(path):
 MISTAKES = {
     "unknown key": (
         ("finetune.leraning_rate", 1e-3),
-        "finetune: unknown key 'leraning_rate'; allowed are adam_betas, adam_eps, batch_size",
+        "finetune: unknown key 'leraning_rate'; allowed are adam_betas, adam_eps, adapter, batch_size",
     ),
     "unknown key at the top": (
         ("seed", 1),
@@ -119,8 +119,8 @@ MISTAKES = {
         "experiments.fairseq-random.finetune.adapter: is for the engine 'transformers' with init",
     ),
     "an adapter of half a rank": (
-        ("finetune.adapter", {"r": 0.5}),
-        "finetune.adapter.r: 0.5 must be a whole number",
+        ("experiments.transformers-pretrained.finetune", {"adapter": {"r": 2.5}}),
+        "experiments.transformers-pretrained.finetune.adapter.r: 2.5 must be a whole number",
     ),
     "heads that do not divide": (
         ("models.tiny.architecture.attention_heads", 3),
