@@ -6,6 +6,7 @@ per masked token), and ``metrics.json``.
 """
 
 import itertools
+import logging
 import math
 import time
 from pathlib import Path
@@ -25,6 +26,8 @@ from seedwise.tokens.indexed import read_batches
 from seedwise_fairseq import launch
 
 EMBEDDINGS = "embeddings.npy"
+
+logger = logging.getLogger(__name__)
 
 
 def write_embeddings(shards: list[Path], settings: dict[str, Any], path: Path) -> None:
@@ -84,6 +87,15 @@ def main(
         )
         checkpoint = load_checkpoint(scratch / "checkpoint_last.pt")
         rows = pd.DataFrame(checkpoint["task_state"]["history"])
+        read = min(int(rows["epoch"].max()), len(shards))  # one shard an epoch
+        if read < len(shards):
+            logger.warning(
+                "the %d updates read %d of the corpus's %d shards; texts of all its sources are in "
+                "each, but pretrain.updates would have to grow for all of them",
+                pretrain["updates"],
+                read,
+                len(shards),
+            )
         with atomic(history) as partial:
             rows.to_csv(partial, index=False)
         launch.export_model(checkpoint, model)

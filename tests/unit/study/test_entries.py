@@ -39,7 +39,7 @@ def test_the_projects_studies_are_valid_with_and_without_their_defaults(path):
 MISTAKES = {
     "unknown key": (
         ("finetune.leraning_rate", 1e-3),
-        "finetune: unknown key 'leraning_rate'; allowed are adam_betas, adam_eps, adapter, batch_size",
+        "finetune: unknown key 'leraning_rate'; allowed are adam_betas, adam_eps, adapter",
     ),
     "unknown key at the top": (
         ("seed", 1),

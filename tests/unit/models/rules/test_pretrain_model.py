@@ -110,6 +110,7 @@ def test_shards_are_read_in_turn(chain, tmp_path, caplog):
     with caplog.at_level("INFO"):
         outputs = pretrain(chain, tmp_path, shards, updates=updates)
     loaded = [line for line in caplog.messages if "blocks from" in line and "train" in line]
+    assert "shards; texts" not in caplog.text
     assert [name for line in loaded for name in shards if name in line][:3] == [
         "shard-1",
         "shard-2",
@@ -117,6 +118,13 @@ def test_shards_are_read_in_turn(chain, tmp_path, caplog):
     ]
     assert read_json(outputs["metrics"])["updates"] == updates
     assert len(set(pd.read_csv(outputs["history"])["epoch"])) >= 3
+
+
+def test_shards_that_were_not_read_are_told(chain, tmp_path, caplog):
+    for name in ("first", "second"):
+        write_corpus(chain, TRAIN, name)
+    pretrain(chain, tmp_path, ("first", "second"), updates=2)
+    assert "the 2 updates read 1 of the corpus's 2 shards" in caplog.text
 
 
 def test_vectors_come_from_every_shard(chain, tmp_path):
