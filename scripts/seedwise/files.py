@@ -19,7 +19,8 @@ def atomic(path: Path) -> Iterator[Path]:
     The sibling is removed when the block raises, so no reader ever sees a torn file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Of this process: processes of two nodes may have one number.
+    partial = path.with_name(f".{path.name}.{os.uname().nodename}.{os.getpid()}.partial")
     try:
         yield partial
         if partial.is_dir() and path.is_dir():

@@ -8,6 +8,9 @@ What a step cost stands beside Snakemake's benchmark file, as JSON: Snakemake lo
 first 15 seconds and then every 30, so that its processor time and memory are those of that moment.
 """
 
+import errno
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,11 @@ from seedwise.environment import cpu_seconds, peak_rss_mib
 from seedwise.errors import UserError
 from seedwise.files import sha256_of_files, write_json, write_text
 from seedwise.log import log_to
+
+SECONDS_OF_LATENCY = 60 if "SLURM_JOB_ID" in os.environ else 0
+"""For so long another node's file, or its checksum, may still look as before: as long as NFS keeps
+directory entries by itself (`acdirmax` in nfs(5)). Snakemake waits as long for missing files, by
+`profiles/slurm`."""
 
 
 @contextmanager
@@ -46,12 +54,28 @@ def step(snakemake: Any) -> Iterator[None]:
 
 def check_unchanged(path: Path) -> None:
     """Raise `UserError` if a file or folder is not what the rule that made it wrote."""
+    deadline = time.monotonic() + SECONDS_OF_LATENCY
+    while not _is_as_recorded(path):
+        if time.monotonic() >= deadline:
+            raise UserError(
+                f"{path}: changed since the study wrote it; delete it, and the next call makes it "
+                "anew; to change it on purpose, change what it is made from"
+            )
+        time.sleep(1)
+
+
+def _is_as_recorded(path: Path) -> bool:
+    """Tell whether a file or folder has the checksum that is recorded, if one is."""
     record = _record(path)
-    if record and record.is_file() and record.read_text().split()[0] != _checksum(path):
-        raise UserError(
-            f"{path}: changed since the study wrote it; delete it, and the next call makes it "
-            "anew; to change it on purpose, change what it is made from"
-        )
+    if not record or not record.is_file():
+        return True
+    try:
+        return record.read_text().split()[0] == _checksum(path)
+    except OSError as error:
+        # On the server there is another file of this name by now.
+        if error.errno == errno.ESTALE:
+            return False
+        raise
 
 
 def _record(path: Path) -> Path | None:

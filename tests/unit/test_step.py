@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import seedwise.step as step_module
 from seedwise.environment import cpu_seconds, peak_rss_mib
 from seedwise.errors import UserError
 from seedwise.step import check_unchanged, step
@@ -94,3 +95,27 @@ def test_what_it_cost_stands_beside_snakemakes_benchmark():
     assert costs["cpu_seconds"] == pytest.approx(cpu_seconds(), abs=0.1)
     assert costs["cpu_seconds"] - before > 0.1
     assert costs["peak_mib"] == pytest.approx(peak_rss_mib(), abs=10)
+
+
+def test_what_another_node_has_just_written_may_look_older_for_a_while(monkeypatch):
+    """Its file is seen before its checksum; so long a job waits, but not for ever."""
+    write()
+    TABLE.write_text("a,c\n")
+    (record,) = Path("results").rglob("*.txt")
+    seconds = iter(range(100))
+    monkeypatch.setattr(step_module, "SECONDS_OF_LATENCY", 10)
+    monkeypatch.setattr(step_module.time, "monotonic", lambda: next(seconds))
+    looks = []
+
+    def look_again(_):
+        looks.append(1)
+        if len(looks) == 5:
+            record.write_text(f"{step_module._checksum(TABLE)}  {TABLE}\n")
+
+    monkeypatch.setattr(step_module.time, "sleep", look_again)
+    check_unchanged(TABLE)
+    assert len(looks) == 5
+    TABLE.write_text("a,d\n")
+    with pytest.raises(UserError, match="changed since the study wrote it"):
+        check_unchanged(TABLE)
+    assert len(looks) == 14

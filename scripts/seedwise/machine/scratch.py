@@ -35,11 +35,14 @@ def training_scratch(parent: Path, key: str) -> Iterator[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         # The system releases this lock when the process dies, however it dies.
+        # Where the file system has no locks, filelock's own mark stays: that of a process of this
+        # node is known to be of a dead one.
         lock = filelock.FileLock(parent / "checkpoints.lock").acquire(timeout=0)
     except filelock.Timeout:
         raise UserError(
             f"{checkpoints}: another process trains this run at this moment (perhaps left over "
-            "from a Snakemake that was killed); wait until it ends, or end it, then call again"
+            "from a Snakemake that was killed); wait until it ends, or end it, then call again; if "
+            f"there is none on any node, delete {parent / 'checkpoints.lock'}"
         ) from None
     with lock, stopping_on_signals():
         for other in checkpoints.iterdir():
