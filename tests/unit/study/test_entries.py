@@ -114,14 +114,6 @@ MISTAKES = {
         ("experiments.fairseq-random.engine", "jax"),
         "experiments.fairseq-random.engine: 'jax' is not one of fairseq, transformers, linear",
     ),
-    "an adapter for fairseq": (
-        ("experiments.fairseq-random.finetune", {"adapter": {}}),
-        "experiments.fairseq-random.finetune.adapter: is for the engine 'transformers' with init",
-    ),
-    "an adapter of half a rank": (
-        ("experiments.transformers-pretrained.finetune", {"adapter": {"r": 2.5}}),
-        "experiments.transformers-pretrained.finetune.adapter.r: 2.5 must be a whole number",
-    ),
     "heads that do not divide": (
         ("models.tiny.architecture.attention_heads", 3),
         "models.tiny.architecture.embed_dim: 32 is not a multiple of attention_heads (3)",
