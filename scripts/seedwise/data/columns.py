@@ -14,6 +14,9 @@ MOST_LABELS = 50
 MOST_RATINGS = 10
 """More different numbers than this are a rating to be cut into ranges, not classes."""
 
+_LONG_NAME = 15  # characters, on average; what is longer is more than a name
+_NEARLY_ALL = 0.95
+
 _TEXT_NAMES = ("text", "review", "sentence", "comment", "tweet", "content", "body", "message")
 _LABEL_NAMES = ("label", "sentiment", "class", "category", "target", "polarity", "stars", "rating")
 # A split is known by a word in its file's name.
@@ -107,3 +110,55 @@ def labels_of(values: pd.Series) -> list[str]:
             "expected; name another one with --label"
         )
     return sorted(found, key=lambda v: (float(v), v)) if _numeric(pd.Series(found)) else found
+
+
+def doubts(table: pd.DataFrame, text: str, label: str) -> list[str]:
+    """Return what whoever knows the table should look at, a line each.
+
+    Raises:
+        UserError: Cells hold several labels.
+    """
+    found = []
+    length = _mean_length(table[text])
+    for column in table.columns.difference([text, label]):
+        texts = table[column].nunique() > MOST_LABELS and not _numeric(table[column])
+        if texts and _mean_length(table[column]) > max(_LONG_NAME, length / 4):
+            found.append(
+                f"column {column!r} holds texts, too, and is left out: a study reads one column. "
+                f"For both, make one column of them; for {column!r} alone, --text {column}"
+            )
+    counts = table.loc[table[label] != "", label].value_counts()
+    if separator := _between_labels(list(counts.index)):
+        several = next(name for name in counts.index if separator in name)
+        raise UserError(
+            f"column {label!r} holds several labels in a cell, as {several!r}; a study gives each "
+            "text one. Keep the rows of one label, or make a column of yes and no for each label, "
+            "and a study of each"
+        )
+    alike: dict[str, list[str]] = {}
+    for name in counts.index:
+        alike.setdefault(" ".join(name.casefold().split()), []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            found.append(
+                f"labels {' and '.join(map(repr, sorted(names)))} differ in case or blanks alone, "
+                "and are kept as different ones; if they are one, write them alike in the table"
+            )
+    share = counts.iloc[0] / counts.sum()
+    if share > _NEARLY_ALL:
+        found.append(
+            f"label {counts.index[0]!r} is that of {share:.1%} of the texts: who reads none is as "
+            "often right; `selection: macro_f1` in the study looks at the other labels, too"
+        )
+    return found
+
+
+def _between_labels(labels: Sequence[str]) -> str | None:
+    """Return what joins several labels in one cell: its parts stand in other cells, too."""
+    for separator in ("|", ";", ","):
+        parts = {name: {part.strip() for part in name.split(separator)} for name in labels}
+        joined = [name for name in labels if len(parts[name]) > 1]
+        others = {name: set().union(*(parts[o] for o in labels if o != name)) for name in joined}
+        if joined and all(parts[name] & others[name] for name in joined):
+            return separator
+    return None

@@ -1,6 +1,7 @@
 """Somebody's own files: which of them hold which split, which columns are texts and labels."""
 
 import io
+import logging
 import re
 from collections import Counter
 from pathlib import Path
@@ -8,10 +9,20 @@ from typing import Any
 
 import pandas as pd
 
-from seedwise.data.columns import has_header, label_column, labels_of, split_of, text_column
+from seedwise.data.columns import (
+    doubts,
+    has_header,
+    label_column,
+    labels_of,
+    split_of,
+    text_column,
+)
+from seedwise.data.notation import guess_delimiter, guess_encoding
+from seedwise.data.spreadsheets import SHEETS, sheet_names
 from seedwise.data.tables import (
     DIALECTS,
     SEPARATORS,
+    UTF_8,
     as_text,
     decode,
     delimited_rows,
@@ -20,7 +31,9 @@ from seedwise.data.tables import (
     read_records,
     without_ends,
 )
-from seedwise.errors import UserError
+from seedwise.errors import UserError, one_line
+
+logger = logging.getLogger(__name__)
 
 Settings = dict[str, Any]
 
@@ -29,22 +42,37 @@ _DESCRIPTIONS = {"dataset_dict.json", "dataset_info.json", "dataset_infos.json",
 
 
 def guess_layout(data: bytes, name: str, dialect: str) -> Settings:
-    """Return `quoted` and `columns` of delimited text, where it does not have what is usual.
+    """Return how delimited text is written, where it does not have what is usual.
+
+    That is its `encoding`, `delimiter`, `quoted` and `columns`; each is told, too.
 
     Raises:
         UserError: It has one column, or cannot be read.
     """
-    text = decode(data, name, Counter())
+    layout: Settings = {}
+    encoding = guess_encoding(data, name)
+    if encoding != UTF_8:
+        layout["encoding"] = encoding
+        logger.warning("%s: read as %s; `encoding` in the study says so", name, encoding)
+    text = decode(data, name, Counter(), encoding)
+    if re.match(r"\s*<(!doctype|html|head|body)\b", text, re.IGNORECASE):
+        raise UserError(f"{name}: a web page, not a table; download the file itself")
     quotes = re.search(r'(^|\t)"[^\t\n]*"(\t|\r?$)', text, re.MULTILINE)
-    layout: Settings = {"quoted": True} if dialect == "tsv" and quotes else {}
+    if dialect == "tsv" and quotes:
+        layout["quoted"] = True
     quoted = layout.get("quoted", dialect == "csv")
+    delimiter = guess_delimiter(text, dialect, quoted)
+    if delimiter not in (None, SEPARATORS[dialect]):
+        layout["delimiter"] = delimiter
+        logger.warning(
+            "%s: %r between the values; `delimiter` in the study says so", name, delimiter
+        )
     lines = io.StringIO(text, newline="\n")
-    found = delimited_rows(lines, name, SEPARATORS[dialect], quoted, Counter())
+    found = delimited_rows(lines, name, delimiter or SEPARATORS[dialect], quoted, Counter())
     rows = [values for _, values in found if values != [""]]
     width = len(rows[0]) if rows else 0
     if width == 1:
-        hint = "; save it with commas between the columns" if ";" in text else ""
-        raise UserError(f"{name}: one column alone; texts and labels are needed{hint}")
+        raise UserError(f"{name}: one column alone; texts and labels are needed")
     if rows and not has_header(pd.DataFrame([values for values in rows if len(values) == width])):
         layout["columns"] = [f"column{n}" for n in range(1, width + 1)]
     return layout
@@ -53,12 +81,16 @@ def guess_layout(data: bytes, name: str, dialect: str) -> Settings:
 def read_table(path: Path, settings: Settings) -> pd.DataFrame:
     """Return all columns of a file as texts, what is neither text nor a number as an empty one.
 
-    A file without a header gets `columns`, a TSV file with quotes gets `quoted` in ``settings``.
+    How the file is written, where that is not the usual way, is added to ``settings``.
     """
     data, name, dialect = path.read_bytes(), str(path), DIALECTS.get(path.suffix.lower())
     if dialect is None:
         raise UserError(f"{path}: the ending is none of {', '.join(DIALECTS)}")
     layout = guess_layout(data, name, dialect) if dialect in SEPARATORS else {}
+    if dialect in SHEETS and len(names := sheet_names(data, name)) > 1:
+        layout["sheet"] = names[0]
+        there = ", ".join(map(one_line, names))
+        logger.warning("%s: the first of %s is read; `sheet` in the study names it", name, there)
     settings |= layout
     records = read_records(data, name, layout, Counter())
     texts = [{column: as_text(v) or "" for column, v in values.items()} for *_, values in records]
@@ -150,6 +182,8 @@ def describe(settings: Settings, paths: list[Path], text: str | None, label: str
                 raise missing_column(str(paths[0]), column, table)
         values = table[settings["label"]]
         count = len(tables[0])
+        for doubt in doubts(table, settings["text"], settings["label"]):
+            logger.warning("%s", doubt)
     settings["labels"] = labels_of(values)
     few = 4 * len(settings["labels"])
     missing = {

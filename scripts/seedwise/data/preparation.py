@@ -9,6 +9,7 @@ from seedwise.data.archives import open_member
 from seedwise.data.examples import Example, label_rows, unlabelled_rows
 from seedwise.data.readers import read_pair, read_rows
 from seedwise.data.splits import candidates, draw, position
+from seedwise.data.tables import UTF_8
 from seedwise.data.texts import TextFile
 from seedwise.errors import UserError
 from seedwise.study.datasets import (
@@ -66,7 +67,7 @@ def read_labelled(
             for name in names
         ]
         if settings["format"] == "review-label":
-            rows = read_pair(content[0], content[1], changes)
+            rows = read_pair(*content, changes, settings.get("encoding", UTF_8))
         else:
             ((name, stream),) = content
             rows = read_rows(stream, name, settings, value_column(settings), changes)

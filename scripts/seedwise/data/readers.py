@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from seedwise.data.tables import (
+    UTF_8,
     Changes,
     as_text,
     lines_of,
@@ -74,7 +75,10 @@ def _webis_cls(text: str, name: str, text_column: str, value_column: str | None)
 
 
 def read_pair(
-    texts: tuple[str, IO[bytes]], labels: tuple[str, IO[bytes]], changes: Changes
+    texts: tuple[str, IO[bytes]],
+    labels: tuple[str, IO[bytes]],
+    changes: Changes,
+    encoding: str = UTF_8,
 ) -> Iterator[Row]:
     """Yield the rows of a file of texts and a file of their labels, one a line.
 
@@ -82,12 +86,14 @@ def read_pair(
         texts: Name of the file of texts, and a stream of it.
         labels: The same of the file of labels.
         changes: Counts of what was changed; added to.
+        encoding: How their characters are written.
 
     Raises:
-        UserError: They are not UTF-8 or differ in length.
+        UserError: They are written otherwise or differ in length.
     """
     left, right = (
-        without_ends(lines_of(stream, name, changes), changes) for name, stream in (texts, labels)
+        without_ends(lines_of(stream, name, changes, encoding), changes)
+        for name, stream in (texts, labels)
     )
     counts = [0, 0]
     for line, pair in enumerate(itertools.zip_longest(left, right), start=1):
@@ -110,22 +116,22 @@ def read_rows(
         stream: Its content.
         name: Its name, for messages and, by its ending, its dialect.
         settings: The data set's, or those of its unlabelled files: `format`, `dialect`,
-            `quoted`, `columns`, `text`.
+            `delimiter`, `encoding`, `quoted`, `columns`, `sheet`, `text`.
         value_column: The column that says the label; None for unlabelled text.
         changes: Counts of what was changed; added to.
 
     Raises:
         UserError: The content does not fit the settings; the message says file and line.
     """
-    column = settings.get("text", "text")
+    column, encoding = settings.get("text", "text"), settings.get("encoding", UTF_8)
     match settings["format"]:
         case "table":
             needed = [column, value_column] if value_column else [column]
             for line, where, record in read_records(stream, name, settings, changes, needed):
                 yield Row(line, *(_cell(record, one, where) for one in needed))
         case "webis-cls":
-            text = "".join(lines_of(stream, name, changes))
+            text = "".join(lines_of(stream, name, changes, encoding))
             yield from _webis_cls(text, name, column, value_column)
         case _:
-            lines = without_ends(lines_of(stream, name, changes), changes)
+            lines = without_ends(lines_of(stream, name, changes, encoding), changes)
             yield from (Row(line, text) for line, text in enumerate(lines, start=1))

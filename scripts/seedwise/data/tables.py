@@ -1,4 +1,4 @@
-"""Read the records of delimited text, JSON, JSON lines, Parquet and Arrow, losing none.
+"""Read the records of delimited text, JSON, JSON lines, Parquet, Arrow and sheets, losing none.
 
 Only line feeds (with or without a carriage return) separate lines: U+2028, NEL or a form feed
 inside a text stay there.
@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import IO, Any
 
+from seedwise.data.spreadsheets import spreadsheet_rows
 from seedwise.errors import UserError, one_line
 
 Changes = Counter[str]
@@ -21,34 +22,48 @@ Changes = Counter[str]
 # its values by column.
 Record = tuple[int, str, dict[str, Any]]
 
-DIALECTS = {f".{name}": name for name in ("csv", "tsv", "jsonl", "json", "parquet", "arrow")}
+_NAMES = ("csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx", "ods")
+DIALECTS = {f".{name}": name for name in _NAMES}
 DIALECTS[".txt"] = "tsv"
 _BATCH_ROWS = 1000
+UTF_8 = "utf-8"
 SEPARATORS = {"csv": ",", "tsv": "\t"}
 # Half a surrogate pair, which JSON can say, is no character.
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
-def lines_of(stream: IO[bytes], name: str, changes: Changes) -> Iterator[str]:
+def lines_of(
+    stream: IO[bytes], name: str, changes: Changes, encoding: str = UTF_8
+) -> Iterator[str]:
     """Yield the lines of a file with their ends, without its byte-order mark.
 
     Args:
-        stream: The file, UTF-8; never in memory as a whole.
+        stream: The file; never in memory as a whole.
         name: Its name, for messages.
         changes: Counts of what was changed; added to.
+        encoding: How its characters are written, as Python names it.
 
     Raises:
-        UserError: It is not UTF-8; the message says file, line and byte.
+        UserError: It is written otherwise; the message says file, line and byte.
     """
+    # In UTF-16 and UTF-32 other characters have a line feed's byte, too.
+    wide = "\n".encode(encoding) != b"\n"
+    lines = iter(io.TextIOWrapper(stream, encoding, newline="\n") if wide else stream)
     begun = 0
-    for number, line in enumerate(stream, start=1):
+    for number in itertools.count(1):
+        line: bytes | str = b""
         try:
-            text = line.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"{name}, line {number}: byte {begun + error.start} "
-                f"(0x{line[error.start]:02x}) is not UTF-8"
-            ) from None
+            line = next(lines, b"")
+            text = line if isinstance(line, str) else line.decode(encoding)
+        except UnicodeError as error:
+            where = ""
+            if isinstance(error, UnicodeDecodeError) and isinstance(line, bytes) and line:
+                where = f": byte {begun + error.start} (0x{line[error.start]:02x})"
+            hint = "; if it is in another one, say which (`encoding: cp1252`)"
+            called = "UTF-8" if encoding == UTF_8 else encoding
+            raise UserError(f"{name}, line {number}{where} is not {called}{hint}") from None
+        if not line:
+            return
         begun += len(line)
         if number == 1 and text.startswith("\ufeff"):
             changes["byte-order marks removed"] += 1
@@ -67,9 +82,9 @@ def without_ends(lines: Iterable[str], changes: Changes) -> Iterator[str]:
         yield line
 
 
-def decode(data: bytes, name: str, changes: Changes) -> str:
+def decode(data: bytes, name: str, changes: Changes, encoding: str = UTF_8) -> str:
     """Return a whole file as `lines_of` reads it."""
-    return "".join(lines_of(io.BytesIO(data), name, changes))
+    return "".join(lines_of(io.BytesIO(data), name, changes, encoding))
 
 
 def missing_column(where: str, column: str, columns: Iterable[Any]) -> UserError:
@@ -126,7 +141,8 @@ def _delimited(
 ) -> Iterator[Record]:
     quoted = settings.get("quoted", dialect == "csv")
     columns: list[str] | None = settings.get("columns")
-    for line, values in delimited_rows(lines, name, SEPARATORS[dialect], quoted, changes):
+    separator = settings.get("delimiter", SEPARATORS[dialect])
+    for line, values in delimited_rows(lines, name, separator, quoted, changes):
         # An empty line is a value only where lines have one.
         if values == [""] and (columns is None or len(columns) > 1):
             changes["blank lines skipped"] += 1
@@ -204,9 +220,10 @@ def read_records(
 
     Args:
         data: Its content, or a stream of it, of which no more is in memory than its dialect needs:
-            a row, a batch of rows (Parquet, Arrow), or all (JSON).
+            a row, a batch of rows (Parquet, Arrow), or all (JSON, sheets).
         name: Its name, for messages and, by its ending, its dialect.
-        settings: `dialect`, `quoted` and `columns`, where the file does not say them itself.
+        settings: `dialect`, `delimiter`, `encoding`, `quoted`, `columns` and `sheet`, where the
+            file does not say them itself.
         changes: Counts of what was changed; added to.
         needed: Columns that must be there.
 
@@ -221,15 +238,18 @@ def read_records(
             f"the ending {ending!r} does not say it"
         )
     stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    encoding = settings.get("encoding", UTF_8)
     match dialect:
+        case "xlsx" | "ods":
+            records = spreadsheet_rows(stream, name, settings.get("sheet"))
         case "parquet" | "arrow":
             records = _columnar(stream, name, dialect)
         case "json":
-            records = _json_list("".join(lines_of(stream, name, changes)), name)
+            records = _json_list("".join(lines_of(stream, name, changes, encoding)), name)
         case "jsonl":
-            records = _json_lines(lines_of(stream, name, changes), name, changes)
+            records = _json_lines(lines_of(stream, name, changes, encoding), name, changes)
         case _:
-            lines = lines_of(stream, name, changes)
+            lines = lines_of(stream, name, changes, encoding)
             records = _delimited(lines, name, dialect, settings, changes)
     for number, where, record in records:
         if not isinstance(record, dict):

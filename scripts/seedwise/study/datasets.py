@@ -20,7 +20,7 @@ UNLABELLED = "unlabelled"
 POOL = "all"
 # How wide the zones are from which numbers of texts are drawn, where `zones` does not say it.
 ZONES = {"test": 0.25, "valid": 0.15}
-_READING = ("format", "dialect", "quoted", "columns", "text")
+_READING = ("format", "dialect", "delimiter", "encoding", "quoted", "columns", "sheet", "text")
 
 
 def given_files(settings: Settings) -> dict[str, Files]:
@@ -177,8 +177,21 @@ def check_sizes(settings: Settings, key: str) -> None:
         )
 
 
+def check_encoding(settings: Settings, key: str) -> None:
+    """Raise a `UserError` if Python has no character encoding of the name that is given."""
+    for part, where in ((settings, key), (settings.get(UNLABELLED, {}), f"{key}.{UNLABELLED}")):
+        try:
+            "".encode(part.get("encoding", "utf-8"))
+        except LookupError:
+            raise UserError(
+                f"{where}.encoding: Python has none of the name {part['encoding']!r}; utf-8, "
+                "cp1252, latin-1, utf-16 and cp1251 are some that it has"
+            ) from None
+
+
 def check_dataset(settings: Settings, key: str) -> None:
     """Raise a `UserError` if the parts of a data set's configuration contradict each other."""
+    check_encoding(settings, key)
     check_labels(settings, key)
     sizes, given = settings.get("splits", {}), given_files(settings)
     if settings["format"] != "review-label" and any(isinstance(f, dict) for f in given.values()):

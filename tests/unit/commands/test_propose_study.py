@@ -117,9 +117,11 @@ def test_a_data_set_of_the_hub_by_the_command(folder):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.csv", "text;label\nfine;good\nbad;poor\n", "save it with commas between the columns"),
+        ("a.csv", "text\nfine\nbad\n", "one column alone; texts and labels are needed"),
+        ("a.csv", "<!DOCTYPE html>\n<html>", "a web page, not a table"),
         ("a.csv", "", "empty|No columns"),
-        ("a.xlsx", "PK", "the ending is none of .csv"),
+        ("a.xlsx", "PK", "not a sheet that can be read .* save it again as .xlsx"),
+        ("a.doc", "PK", "the ending is none of .csv"),
         ("a.csv", "text,n\n" + "".join(f"word {i},{i / 7}\n" for i in range(50)), "--label"),
         ("a.csv", "text,rating\n" + "".join(f"word {i},{i / 7}\n" for i in range(50)), "range"),
         ("a.jsonl", '{"text": "x"\n', "a.jsonl, line 1: not valid JSON"),
