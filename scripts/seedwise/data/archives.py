@@ -45,6 +45,7 @@ _BROKEN = (
     OverflowError,
     ValueError,
 )
+SHEETS = (".xlsx", ".ods")  # which are zip archives, too
 _BLOCK_BYTES = 1 << 20
 _SHOWN = 8
 
@@ -247,7 +248,8 @@ def open_member(archive: Path, member: str = "") -> IO[bytes]:
 
     Arguments and errors are those of `read_member`.
     """
-    if archive.is_dir() and (archive / member).is_file():  # do not list what may be a big folder
+    plain = not member and archive.suffix.lower() in SHEETS
+    if plain or (member and (archive / member).is_file()):  # do not list what may be a big folder
         return (archive / member).open("rb")
     with _opened(archive, member) as (label, members, name):
         if members is None and member in ("", archive.name):

@@ -16,6 +16,9 @@ MOST_RATINGS = 10
 
 _LONG_NAME = 15  # characters, on average; what is longer is more than a name
 _NEARLY_ALL = 0.95
+_DATE = r"\d{4}-\d\d-\d\d([T ].*)?"
+# What programs write where there is no value.
+_ABSENT = {"nan", "none", "null", "n/a", "na", "#n/a", "nil", "?", "-"}
 
 _TEXT_NAMES = ("text", "review", "sentence", "comment", "tweet", "content", "body", "message")
 _LABEL_NAMES = ("label", "sentiment", "class", "category", "target", "polarity", "stars", "rating")
@@ -53,7 +56,7 @@ def _named(columns: Sequence[str], names: Sequence[str]) -> str | None:
 def has_header(table: pd.DataFrame) -> bool:
     """Tell whether the first row names the columns: none of its values stands below it."""
     first, rest = table.iloc[0], table.iloc[1:]
-    return not any(first[column] in set(rest[column]) for column in table) and first.is_unique
+    return not any(first[column] in set(rest[column]) for column in table)
 
 
 def text_column(table: pd.DataFrame) -> str:
@@ -74,13 +77,17 @@ def label_column(table: pd.DataFrame, text: str) -> str:
     """
     counts = {column: table[column].nunique() for column in table if column != text}
     most = min(MOST_LABELS, max(2, len(table) // 5))
-    possible = [column for column, count in counts.items() if 2 <= count <= most]
+    possible = [
+        column
+        for column, count in counts.items()
+        if 2 <= count <= most and not table[column].str.fullmatch(_DATE).all()
+    ]
     named = _named(list(counts), _LABEL_NAMES)
     if named in possible or (named and counts[named] > MOST_RATINGS and _numeric(table[named])):
         return named
     if not possible:
         raise UserError(
-            f"no column looks like labels, with 2 to {most} different values: "
+            f"no column looks like labels, with 2 to {most} different values that are no dates: "
             + (", ".join(f"{column!r} has {count:,}" for column, count in counts.items()) or "none")
             + "; name it with --label"
         )
@@ -116,8 +123,10 @@ def doubts(table: pd.DataFrame, text: str, label: str) -> list[str]:
     """Return what whoever knows the table should look at, a line each.
 
     Raises:
-        UserError: Cells hold several labels.
+        UserError: The texts are numbers, or cells hold several labels.
     """
+    if _numeric(table[text]):
+        raise UserError(f"column {text!r} holds numbers alone, no texts; name another with --text")
     found = []
     length = _mean_length(table[text])
     for column in table.columns.difference([text, label]):
@@ -134,6 +143,12 @@ def doubts(table: pd.DataFrame, text: str, label: str) -> list[str]:
             f"column {label!r} holds several labels in a cell, as {several!r}; a study gives each "
             "text one. Keep the rows of one label, or make a column of yes and no for each label, "
             "and a study of each"
+        )
+    absent = sorted(name for name in counts.index if name.strip().casefold() in _ABSENT)
+    if absent:
+        found.append(
+            f"label {absent[0]!r} reads like that of a text that has none, and is kept as a label; "
+            "remove these rows if it is"
         )
     alike: dict[str, list[str]] = {}
     for name in counts.index:
@@ -155,6 +170,8 @@ def doubts(table: pd.DataFrame, text: str, label: str) -> list[str]:
 
 def _between_labels(labels: Sequence[str]) -> str | None:
     """Return what joins several labels in one cell: its parts stand in other cells, too."""
+    if _numeric(pd.Series([name.replace(",", ".") for name in labels])):  # decimal commas
+        return None
     for separator in ("|", ";", ","):
         parts = {name: {part.strip() for part in name.split(separator)} for name in labels}
         joined = [name for name in labels if len(parts[name]) > 1]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from seedwise.data.archives import SHEETS
 from seedwise.data.columns import (
     doubts,
     has_header,
@@ -18,7 +19,7 @@ from seedwise.data.columns import (
     text_column,
 )
 from seedwise.data.notation import guess_delimiter, guess_encoding
-from seedwise.data.spreadsheets import SHEETS, sheet_names
+from seedwise.data.spreadsheets import sheet_names
 from seedwise.data.tables import (
     DIALECTS,
     SEPARATORS,
@@ -62,6 +63,9 @@ def guess_layout(data: bytes, name: str, dialect: str) -> Settings:
         layout["quoted"] = True
     quoted = layout.get("quoted", dialect == "csv")
     delimiter = guess_delimiter(text, dialect, quoted)
+    if delimiter is None and not quoted and guess_delimiter(text, dialect, quoted=True):
+        quoted = layout["quoted"] = True
+        delimiter = guess_delimiter(text, dialect, quoted)
     if delimiter not in (None, SEPARATORS[dialect]):
         layout["delimiter"] = delimiter
         logger.warning(
@@ -87,7 +91,7 @@ def read_table(path: Path, settings: Settings) -> pd.DataFrame:
     if dialect is None:
         raise UserError(f"{path}: the ending is none of {', '.join(DIALECTS)}")
     layout = guess_layout(data, name, dialect) if dialect in SEPARATORS else {}
-    if dialect in SHEETS and len(names := sheet_names(data, name)) > 1:
+    if path.suffix.lower() in SHEETS and len(names := sheet_names(data, name)) > 1:
         layout["sheet"] = names[0]
         there = ", ".join(map(one_line, names))
         logger.warning("%s: the first of %s is read; `sheet` in the study names it", name, there)

@@ -7,8 +7,6 @@ from typing import IO, Any
 
 from seedwise.errors import UserError, one_line
 
-SHEETS = ("xlsx", "ods")
-
 
 def _open(data: bytes, name: str) -> Any:
     from python_calamine import CalamineError, CalamineWorkbook  # for sheets alone
@@ -65,7 +63,7 @@ def spreadsheet_rows(
                 )
             continue
         if len(values) > len(columns):
-            raise UserError(f"{where}: a value beyond the last column that has a name")
+            raise UserError(f"{where}: more values than the first row has names of columns")
         values += [""] * (len(columns) - len(values))
         yield number, where, dict(zip(columns, values, strict=True))
 

@@ -129,7 +129,8 @@ def delimited_rows(
             yield begun + 1, values or [""]
             begun = reader.line_num
     except csv.Error as error:
-        raise UserError(f"{name}, line {begun + 1}: not valid CSV ({error})") from None
+        said = "a line ends with a carriage return alone" if "new-line" in str(error) else error
+        raise UserError(f"{name}, line {begun + 1}: not valid CSV ({said})") from None
 
 
 def _delimited(

@@ -54,7 +54,7 @@ def test_a_sheet_by_its_name(write, caplog):
     [
         ([["text", None, "label"], ["a", "b", "c"]], "row 1: the first row must name each column"),
         ([["text", "text"], ["a", "b"]], "row 1: the first row must name each column once"),
-        ([["text", "label"], ["a", "b", "c"]], "row 2: a value beyond the last column"),
+        ([["text", "label"], ["a", "b", "c"]], "row 2: more values than the first row"),
         ([["text", "note"], ["a", "b"]], "no column 'label'; it has text, note"),
     ],
 )
