@@ -59,7 +59,7 @@ def run(processes: int, function: Callable[..., None], *arguments: Any, **named:
         daemon=True,  # they end with this process
     )
     try:
-        with stopping.saving_first(lambda: [p.terminate() for p in started.processes]):
+        with stopping.saving_first(lambda _: [p.terminate() for p in started.processes]):
             while not started.join(grace_period=SECONDS_TO_END):
                 pass
     except torch.multiprocessing.ProcessExitedException as error:
