@@ -82,6 +82,13 @@ def macro_f1(counts: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     return (2 * right / np.maximum(1, predicted + labelled[..., None, :])).mean(axis=-1)
 
 
+def _mean_macro_f1(counts: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """Return the mean over runs of `macro_f1`, of many ``counts``: a product, which is faster."""
+    right, predicted = counts[:, 0], counts[:, 1]
+    scores = (right / np.maximum(1, predicted + labelled)).reshape(len(counts), -1)
+    return scores @ np.full(scores.shape[1], 2 / scores.shape[1], scores.dtype)
+
+
 def _chunks(texts: int) -> Iterator[slice]:
     size = max(1, _DRAWN // texts)
     return (slice(start, min(start + size, RESAMPLES)) for start in range(0, RESAMPLES, size))
@@ -140,8 +147,7 @@ def permutation_p_value(a: Scored, b: Scored) -> tuple[float, str]:
     def at_least(moved: np.ndarray) -> int:
         """Count differences as large as the one observed, ``moved`` going from b to a."""
         one, other = (
-            macro_f1(counts, a.labelled).mean(axis=-1)
-            for counts in (total_a + moved, total_b - moved)
+            _mean_macro_f1(counts, a.labelled) for counts in (total_a + moved, total_b - moved)
         )
         return int((abs(other - one) >= observed).sum())
 
