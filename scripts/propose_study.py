@@ -187,7 +187,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         main(**vars(arguments()))
     except UserError as error:
