@@ -34,6 +34,9 @@ UV_OF_PIP = {
 """What uv calls the settings of pip that say where packages are (docs.astral.sh/uv)."""
 
 
+_FULL = "No space left on device"
+
+
 def check_compiler() -> None:
     """Look for what fairseq is built with: a compiler of C and of C++, Python's headers.
 
@@ -76,7 +79,7 @@ def essence(said: str) -> str:
     lines = [line for line in lines if line] or ["it said nothing"]
     if any("from versions: none" in line for line in lines):
         return "the package index is not to be reached"
-    full = [line for line in lines if "No space left on device" in line]
+    full = [line for line in lines if _FULL in line]
     errors = [line for line in lines if re.match(r"(error|fatal|ERROR)\b", line)]
     causes = [line for line in lines if re.match(r"cause|Caused by", line)]
     return full[0] if full else "; ".join([(errors or lines)[0], *causes[:1]])
@@ -126,9 +129,9 @@ def install(python: Path, torch: str, log: IO[str]) -> None:
     try:
         run(log, [*pip, "install", "--retries", "1", uv_pin])
         said = subprocess.run([*pip, "config", "list"], stdout=subprocess.PIPE, check=False)
-        own = settings_for_uv(said.stdout.decode(), dict(os.environ))
         # As pip does: of all places, the newest that the lock allows.
-        own["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+        own = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
+        own |= settings_for_uv(said.stdout.decode(), dict(os.environ))
         uv = [str(python.parent / "uv"), "pip", "install", "--python", str(python)]
         try:
             run(log, [*uv, "--constraint", str(LOCK), torch_pin + local], **own)
@@ -139,6 +142,8 @@ def install(python: Path, torch: str, log: IO[str]) -> None:
             run(log, [*uv, "--constraint", str(LOCK), "--torch-backend", "cpu", "torch"], **own)
         run(log, [*uv, "--no-deps", "--requirement", str(LOCK)], **own)
     except UserError as failure:
+        if _FULL in str(failure):
+            raise
         print(f"uv cannot install it ({failure}); pip tries, which takes minutes", flush=True)
         # Later ones refuse the metadata of omegaconf 2.0.6, which fairseq asks for.
         run(log, [*pip, "install", "--retries", "1", "pip==24.0"])
