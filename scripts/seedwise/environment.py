@@ -16,6 +16,9 @@ HASHES = ("config_sha256", "data_sha256", "code_sha256")
 SHARED = (*HASHES, "precision", "threads", "device_type", "versions")
 """Results may be averaged, and a training resumed, only where all of these agree."""
 
+NODE_SCRATCH = "SEEDWISE_NODE_SCRATCH"
+"""The variable that names the folder on a node's own disk, for every process of a training."""
+
 
 def shared(
     script: str,

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seedwise.environment import cpu_seconds, peak_rss_mib
+from seedwise.environment import NODE_SCRATCH, cpu_seconds, peak_rss_mib
 from seedwise.errors import UserError
 from seedwise.files import sha256_of_files, write_json, write_text
 from seedwise.log import log_to
@@ -35,6 +35,8 @@ def step(snakemake: Any) -> Iterator[None]:
         snakemake: the object that Snakemake gives a script.
     """
     with log_to(snakemake.log[0]):
+        if folder := snakemake.resources.get("node_scratch"):
+            os.environ[NODE_SCRATCH] = folder
         for path in map(Path, snakemake.input):
             check_unchanged(path)
         outputs = [Path(path) for path in snakemake.output]

@@ -17,7 +17,7 @@ from fairseq.distributed.utils import call_main
 from fairseq.options import get_training_parser, parse_args_and_arch
 
 from seedwise.files import atomic
-from seedwise.machine import distributed
+from seedwise.machine import distributed, node_scratch
 from seedwise.machine.stopping import saving_first
 from seedwise.models.weight_names import is_fused_copy
 from seedwise_fairseq import USER_DIR, resume
@@ -92,6 +92,7 @@ def _train_here(data: Path | str, options: Options, minutes: float) -> None:
     words = _log_command("train", [str(data), *arguments(options)])
     # The best score of a training before in this process, which fairseq would go on from.
     vars(checkpoint_utils.save_checkpoint).pop("best", None)
+    checkpoint_utils.torch_persistent_save = _save_checkpoint
     # What fairseq's own `cli_main` does, but that the configuration is at hand.
     main = importlib.import_module("fairseq_cli.train").main
     with _argv(["fairseq-train", *words]):
@@ -105,6 +106,14 @@ def _train_here(data: Path | str, options: Options, minutes: float) -> None:
 
         with saving_first(save, minutes):
             call_main(config, main)
+
+
+_torch_persistent_save = checkpoint_utils.torch_persistent_save
+
+
+def _save_checkpoint(checkpoint: Any, filename: str, **options: Any) -> None:
+    with node_scratch.written_nearby(Path(filename)) as near:
+        _torch_persistent_save(checkpoint, str(near), **options)
 
 
 @contextlib.contextmanager

@@ -134,15 +134,10 @@ def survived(cluster, folder):
 @pytest.fixture(scope="module")
 def disturbed(cluster, folder, survived):
     """What Snakemake said while jobs were cancelled, requeued and killed at their limits."""
-    process = cluster.snakemake(
-        folder,
-        "--retries",
-        "0",
-        "--set-resources",
-        "finetune_transformers:mem_mb=100",
-        "--",
-        *[f"{run}/predictions.csv" for run in RUNS],
-    )
+    options = "--retries 0 --set-resources finetune_transformers:mem_mb=100"
+    options += " finetune_fairseq:node_scratch='$TMPDIR' --"
+    runs = [f"{run}/predictions.csv" for run in RUNS]
+    process = cluster.snakemake(folder, *options.split(), *runs)
     jobs, updates = {}, {}
     for seed, command in (("0", "scancel"), ("1", "scontrol requeue")):
         jobs[seed] = job_of(cluster, "finetune_fairseq", f"_{seed}")["JobId"]
@@ -273,6 +268,7 @@ def test_the_next_call_goes_on_from_the_last_checkpoint(completed, disturbed, fo
     for seed, reached in updates.items():
         log = logs / f"finetune_fairseq/fairseq-pretrained/seed-{seed}.log"
         assert resumed_at(log) >= reached > 0
+        assert "checkpoints are written to /" in log.read_text()
     _, reached = completed
     log = logs / "finetune_transformers/transformers-pretrained/seed-0.log"
     assert resumed_at(log) >= reached > 0

@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def rule(inputs=(), outputs=()):
-    return SimpleNamespace(input=list(inputs), output=list(outputs), log=["log"])
+    return SimpleNamespace(input=list(inputs), output=list(outputs), log=["log"], resources={})
 
 
 def write():
@@ -85,7 +85,9 @@ def test_the_records_are_those_of_sha256sum():
 
 
 def test_what_it_cost_stands_beside_snakemakes_benchmark():
-    script = SimpleNamespace(input=[], output=[], log=["logs/demo/a_rule/of-this.log"])
+    script = SimpleNamespace(
+        input=[], output=[], log=["logs/demo/a_rule/of-this.log"], resources={}
+    )
     Path(script.log[0]).parent.mkdir(parents=True)
     before = cpu_seconds()
     with step(script):

@@ -9,6 +9,7 @@ from pathlib import Path
 import filelock
 
 from seedwise.errors import UserError
+from seedwise.machine import node_scratch
 from seedwise.machine.stopping import stopping_on_signals
 
 logger = logging.getLogger(__name__)
@@ -27,9 +28,10 @@ def training_scratch(parent: Path, key: str) -> Iterator[Path]:
     `stopping_on_signals`.
 
     Raises:
-        UserError: another process, perhaps left over from a killed Snakemake, writes there; or
-            the disk was full when the block failed.
+        UserError: another process, perhaps left over from a killed Snakemake, writes there; this
+            node lacks its `node_scratch`; or a disk was full when the block failed.
     """
+    node_scratch.check()
     checkpoints = parent / "checkpoints"
     folder = checkpoints / key[:16]
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,11 +57,12 @@ def training_scratch(parent: Path, key: str) -> Iterator[Path]:
             yield folder
         except Exception as error:
             # torch does not say so itself.
-            if shutil.disk_usage(folder).free < FULL_BYTES:
-                raise UserError(
-                    f"{folder}: the disk is full; make room, then call again: training goes on "
-                    "from its last checkpoint"
-                ) from error
+            for place in filter(None, (folder, node_scratch.named())):
+                if shutil.disk_usage(place).free < FULL_BYTES:
+                    raise UserError(
+                        f"{place}: the disk is full; make room, then call again: training goes on "
+                        "from its last checkpoint"
+                    ) from error
             raise
         shutil.rmtree(checkpoints)
     (parent / "checkpoints.lock").unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from seedwise.files import read_json, sha256_of_files, write_json
-from seedwise.machine import distributed
+from seedwise.machine import distributed, node_scratch
 
 logger = logging.getLogger(__name__)
 
@@ -51,17 +51,34 @@ class Checkpoints(TrainerCallback):
         )
         if due and not follows:
             control.should_save = True
+        self._begin(args, state, control)
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Prepare the checkpoint that the Trainer's own strategy asks for."""
+        self._begin(args, state, control)
+
+    @staticmethod
+    def _begin(args: Any, state: Any, control: Any) -> None:
+        if control.should_save:
+            if state.is_world_process_zero:
+                node_scratch.begin_folder(_folder(args, state))
+            distributed.wait_for_all()
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Seal the checkpoint just written; keep it, the one before it and the best."""
         distributed.wait_for_all()  # each process writes a file of its own
         if not state.is_world_process_zero:
             return
+        seal(_folder(args, state))
+        node_scratch.move_whole(_folder(args, state))
         folder = Path(args.output_dir)
-        seal(folder / f"checkpoint-{state.global_step}")
         for number in sorted(_numbers(folder))[:-NEWEST_KEPT]:
             if number != state.best_global_step:
                 shutil.rmtree(folder / f"checkpoint-{number}")
+
+
+def _folder(args: Any, state: Any) -> Path:
+    return Path(args.output_dir) / f"checkpoint-{state.global_step}"
 
 
 def seal(checkpoint: Path) -> None:
@@ -89,6 +106,7 @@ def last_whole_checkpoint(folder: Path) -> Path | None:
     for number in sorted(_numbers(folder)):
         checkpoint = folder / f"checkpoint-{number}"
         if is_whole(checkpoint):
+            node_scratch.move_whole(checkpoint)  # sealed, but killed before it was
             whole.append(number)
         else:
             logger.warning("%s is torn and set aside: going on from one before it", checkpoint)

@@ -1,6 +1,7 @@
 """Each training, killed with `kill -9` at each moment, and called again: the same bits."""
 
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import torch
 import transformers
 
+from seedwise.environment import NODE_SCRATCH
+from seedwise.machine import node_scratch
 from support import processes
 from support.trained import same_results
 
@@ -75,3 +78,37 @@ def test_a_killed_training_goes_on_to_the_same_bits(trainings, undisturbed, tmp_
         or (moment is while_one_is_written and name not in ("fairseq", "masked-lm"))
     )
     assert not (tmp_path / "checkpoints").exists()
+
+
+def before_one_is_moved(training):
+    node_scratch.atomic = processes.at_call(2, node_scratch.atomic, processes.die)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("moment", [while_one_is_written, before_one_is_moved])
+@pytest.mark.parametrize("name", NAMES)
+def test_checkpoints_on_the_nodes_own_disk(
+    trainings, undisturbed, tmp_path, name, moment, elsewhere
+):
+    training = trainings[name]
+    for node in ("first", "second"):
+        (tmp_path / node).mkdir()
+
+    def run(node, sabotage=lambda: None):
+        def main():
+            os.environ[NODE_SCRATCH] = str(tmp_path / node)
+            training.main(tmp_path / "run")
+
+        return processes.run(main, tmp_path / "log", sabotage)
+
+    code, log = run("first", lambda: moment(training))
+    assert code == -9, log
+    assert any((tmp_path / "first").iterdir())
+    if elsewhere:
+        shutil.rmtree(tmp_path / "first")
+    code, log = run("second" if elsewhere else "first")
+    assert code == 0, log
+    assert "going on from" in log
+    same_results(training.files, tmp_path / "run", undisturbed[name])
+    assert not any((tmp_path / "second").iterdir())
+    assert not (tmp_path / "run/checkpoints").exists()

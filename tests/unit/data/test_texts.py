@@ -40,7 +40,7 @@ def test_a_full_temporary_folder_is_named(monkeypatch, tmp_path):
     file._file = open("/dev/full", "w+b")  # noqa: SIM115, PTH123
     with pytest.raises(OSError, match="No space left") as found:
         for _ in range(2):
-            file.append("x" * 10_000)
+            file.append("x" * 1_000_000)
     said = machine_fault(found.value)
     assert (
         said.startswith(f"{tmp_path} (TMPDIR names another): No space left") and "make room" in said

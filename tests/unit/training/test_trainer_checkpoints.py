@@ -93,8 +93,8 @@ def test_checkpoints_inside_epochs_but_not_at_their_ends(interval, asked):
     saved = []
     for update in range(1, 7):
         control = SimpleNamespace(should_save=False)
-        state = SimpleNamespace(global_step=update)
-        arguments = SimpleNamespace(save_strategy="epoch")
+        state = SimpleNamespace(global_step=update, is_world_process_zero=True)
+        arguments = SimpleNamespace(save_strategy="epoch", output_dir="")
         callback.on_step_end(arguments, state, control, train_dataloader=range(3))
         saved += [update] * control.should_save
     assert saved == asked
@@ -104,10 +104,9 @@ def test_a_checkpoint_at_once_even_at_an_epochs_end_where_none_follows():
     callback = Checkpoints()
     callback.save_now(True)
     control = SimpleNamespace(should_save=False)
-    arguments = SimpleNamespace(save_strategy="steps")
-    callback.on_step_end(
-        arguments, SimpleNamespace(global_step=3), control, train_dataloader=range(3)
-    )
+    arguments = SimpleNamespace(save_strategy="steps", output_dir="")
+    state = SimpleNamespace(global_step=3, is_world_process_zero=True)
+    callback.on_step_end(arguments, state, control, train_dataloader=range(3))
     assert control.should_save
 
 
