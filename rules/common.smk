@@ -3,10 +3,33 @@ import json
 import os
 import shlex
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
+
+
+def unpacked(repository, ref):
+    """Return a folder with all files of a git repository as of ``ref``."""
+    folder = Path(".snakemake", "seedwise", repository.commit(ref).hexsha).resolve()
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as part:
+            with tempfile.TemporaryFile() as archive:
+                repository.archive(archive, ref)
+                archive.seek(0)
+                with tarfile.open(fileobj=archive) as files:
+                    files.extractall(f"{part}/files", filter="data")
+            Path(part, "files").rename(folder)
+    return folder
+
+
 # Where Seedwise stands, also where another workflow takes it in as a module.
-SEEDWISE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
+BASE = workflow.current_basedir
+if hasattr(BASE, "hosted_repo"):  # a module by its address, of which Snakemake has a clone
+    SEEDWISE = unpacked(BASE.hosted_repo.repo, BASE.ref)
+else:
+    SEEDWISE = Path(BASE.get_path_or_uri(secret_free=True)).resolve().parent
 if not (SEEDWISE / "scripts").is_dir():
     raise RuntimeError(
         "Seedwise is more than its rules: clone it, and give the module the path of its Snakefile"
@@ -29,7 +52,7 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 entries.merge_hyperparameters(config)
-validate(config, "schemas/config.schema.yaml")
+validate(config, str(SEEDWISE / "rules/schemas/config.schema.yaml"))
 
 
 pathvars:

@@ -33,9 +33,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def snakemake(folder, *arguments):
+def snakemake(folder, *arguments, **environment):
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    environment = {"PATH": os.defpath, "HOME": str(folder)}
+    environment |= {"PATH": os.defpath, "HOME": str(folder)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
@@ -55,6 +55,31 @@ def test_another_workflow_goes_on_from_the_tables(folder):
     code, output = snakemake(folder, "seedwise_render_html")
     assert code == 0, output
     assert "best.txt" not in (results / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_module_by_its_address(folder):
+    (folder / "seedwise").unlink()
+    repository = folder / "repository"
+    for part in ("Snakefile", "rules", "scripts", "envs", "reports"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        repository.mkdir(exist_ok=True)
+        copy(ROOT / part, repository / part)
+    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for words in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "x"], ["tag", "v1"]):
+        subprocess.run(["git", *words], cwd=repository, check=True)
+    path = folder / "Snakefile"
+    address = 'github("someone/seedwise", path="Snakefile", tag="v1")'
+    path.write_text(path.read_text().replace('"seedwise/Snakefile"', address), encoding="utf-8")
+    here = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{repository}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://github.com/someone/seedwise",
+    }
+    code, output = snakemake(folder, **here)
+    assert code == 0, output
+    assert (folder / "best.txt").read_text().startswith("linear,linear,none,reviews,1,")
+    code, output = snakemake(folder, **here)
+    assert code == 0 and "Nothing to be done" in output
 
 
 def test_a_mistake_in_the_study_is_one_message(folder):
