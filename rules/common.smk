@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 
-
 def unpacked(repository, ref):
     """Return a folder with all files of a git repository as of ``ref``."""
     folder = Path(".snakemake", "seedwise", repository.commit(ref).hexsha).resolve()
