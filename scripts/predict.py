@@ -1,7 +1,8 @@
 """Classify texts: ``python scripts/predict.py results/demo/runs/fairseq-random "A fine film."``.
 
 Input: a model's folder, a run's, or an experiment's (all its seeds vote), and texts as arguments,
-from a file or from standard input, one a line. Output: a line for every line of the input.
+from a file or from standard input, one a line; a model of pairs reads two texts with a tab between
+them. Output: a line for every line of the input.
 """
 
 import argparse
@@ -10,10 +11,12 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from seedwise.data.texts import BETWEEN, clean, record_of
 from seedwise.errors import UserError
 from seedwise.files import read_json
 
@@ -39,13 +42,29 @@ def read_lines(stream: IO[bytes], counts: Counter[str]) -> Iterator[str]:
             yield line.decode("utf-8", errors="replace")
 
 
-def read_table(path: Path, column: str, counts: Counter[str]) -> Iterator[str]:
-    """Yield one column of a table, read as the workflow reads it."""
+def read_table(
+    stream: IO[bytes], name: str, columns: list[str], counts: Counter[str]
+) -> Iterator[str]:
+    """Yield one column of a table, or two as pairs, read as the workflow reads them."""
     from seedwise.data.readers import read_rows
 
-    settings = {"format": "table", "text": column}
-    with path.open("rb") as stream:
-        yield from (row.text for row in read_rows(stream, str(path), settings, None, counts))
+    settings = {"format": "table", "text": columns}
+    yield from (row.text for row in read_rows(stream, name, settings, None, counts))
+
+
+def read_pairs(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the pairs (`seedwise.data.texts`) that are written with a tab between two texts.
+
+    Raises:
+        UserError: There is no tab, or more than one.
+    """
+    for number, text in enumerate(texts, start=1):
+        if (found := text.count("\t")) != 1:
+            raise UserError(
+                f"text {number}: {found} tabs, but the model reads pairs of texts, with one tab "
+                "between the two; of a table, name two columns, each with --column"
+            )
+        yield text.replace("\t", BETWEEN)
 
 
 def model_folders(path: Path) -> list[Path]:
@@ -92,7 +111,7 @@ class Calibrated:
 
     def __init__(self, model: Any, temperature: float) -> None:
         self.model, self.temperature = model, temperature
-        self.labels, self.cut = model.labels, model.cut
+        self.labels, self.cut, self.reads_pairs = model.labels, model.cut, model.reads_pairs
 
     def probabilities(self, texts: list[str]) -> Any:
         """Return the probability of each label for each text, shape (texts, labels)."""
@@ -131,11 +150,12 @@ def windows(texts: Iterable[str], size: int = WINDOW) -> Iterator[Batch]:
 class Writer:
     """Writes a line for every text: ``text``, ``csv`` or ``jsonl``."""
 
-    def __init__(self, form: str, labels: list[str], stream: IO[str]) -> None:
+    def __init__(self, form: str, labels: list[str], stream: IO[str], pairs: bool = False) -> None:
         self.form, self.labels, self.stream = form, labels, stream
         self.table = csv.writer(stream, lineterminator="\n")
         if form == "csv":
-            self.table.writerow(["text", "prediction", *(f"probability_{name}" for name in labels)])
+            names = record_of(BETWEEN if pairs else "")
+            self.table.writerow([*names, "prediction", *(f"probability_{name}" for name in labels)])
 
     def write(self, text: str, probabilities: list[float] | None) -> None:
         """Write a text's label and probabilities; None of them if there was nothing to classify."""
@@ -146,26 +166,26 @@ class Writer:
             shares = [f"{share:.6g}" for share in probabilities or []] or [""] * len(self.labels)
             # A value on several lines would break the count of lines.
             text = text.replace("\r", " ").replace("\n", " ")
-            self.table.writerow([text, label or "", *shares])
+            self.table.writerow([*record_of(text).values(), label or "", *shares])
         elif self.form == "jsonl":
             named = dict(zip(self.labels, probabilities, strict=True)) if probabilities else None
-            record = {"text": text, "prediction": label, "probabilities": named}
+            record = {**record_of(text), "prediction": label, "probabilities": named}
             self.stream.write(json.dumps(record, ensure_ascii=False) + "\n")
         elif label is None:
             self.stream.write("\n")
         else:
-            flat = " ".join(text.splitlines())
+            flat = " ".join(text.replace(BETWEEN, "\t").splitlines())
             self.stream.write(f"{label}\t{max(probabilities or [0]):.3f}\t{flat}\n")
 
 
 def classify(texts: Iterable[str], ensemble: Any, writer: Writer, counts: Counter[str]) -> None:
     """Write a line for each text; one without letters or signs has neither label nor numbers."""
     for batch in windows(texts):
-        full = [number for number, text in enumerate(batch) if text.replace("\0", "").strip()]
+        full = [number for number, text in enumerate(batch) if text.replace(BETWEEN, "").strip()]
         found: list[list[float] | None] = [None] * len(batch)
         if full:
-            clean = [batch[number].replace("\0", "") for number in full]
-            for number, row in zip(full, ensemble.probabilities(clean).tolist(), strict=True):
+            rows = ensemble.probabilities([batch[number] for number in full]).tolist()
+            for number, row in zip(full, rows, strict=True):
                 found[number] = row
         for text, row in zip(batch, found, strict=True):
             writer.write(text, row)
@@ -175,8 +195,15 @@ def classify(texts: Iterable[str], ensemble: Any, writer: Writer, counts: Counte
     counts["longer than the model reads, cut"] = ensemble.cut
 
 
+def check_columns(columns: list[str], pairs: bool) -> None:
+    """Raise a `UserError` if a model that reads ``pairs``, or not, cannot read these columns."""
+    if columns and len(columns) != 1 + pairs:
+        what = "pairs of texts, so two columns" if pairs else "single texts, so one column"
+        raise UserError(f"the model reads {what}, each with a --column; given: {len(columns)}")
+
+
 def main(
-    *, model: list[Path], texts: list[str], file: Path | None, column: str | None, form: str,
+    *, model: list[Path], texts: list[str], file: Path | None, columns: list[str], form: str,
     device: str,
 ) -> None:  # fmt: skip
     """Read, classify, write; say on standard error what was left out."""
@@ -185,16 +212,16 @@ def main(
         raise UserError(f"{file}: no such file")
     folders = [folder for path in model for folder in model_folders(path)]
     ensemble = load(folders, device)
-    writer = Writer(form, ensemble.labels, sys.stdout)
-    if column is not None and file is not None:
-        classify(read_table(file, column, counts), ensemble, writer, counts)
-    elif texts:
-        classify(texts, ensemble, writer, counts)
-    elif file is not None:
-        with file.open("rb") as stream:
-            classify(read_lines(stream, counts), ensemble, writer, counts)
-    else:
-        classify(read_lines(sys.stdin.buffer, counts), ensemble, writer, counts)
+    pairs = ensemble.reads_pairs
+    check_columns(columns, pairs)
+    writer = Writer(form, ensemble.labels, sys.stdout, pairs)
+    with file.open("rb") if file else nullcontext(sys.stdin.buffer) as stream:
+        if columns and file:
+            given = read_table(stream, str(file), columns, counts)
+        else:
+            lines = (clean(line, counts) for line in texts or read_lines(stream, counts))
+            given = read_pairs(lines) if pairs else lines
+        classify(given, ensemble, writer, counts)
     count = counts.pop("texts", 0)
     rest = "".join(f"; {number:,} {what}" for what, number in counts.items() if number)
     models = f"{len(folders)} models" if len(folders) > 1 else "one model"
@@ -209,11 +236,17 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("texts", nargs="*", help="texts; without any, standard input is read")
     parser.add_argument("--also", type=Path, action="append", default=[], help="one more to vote")
     parser.add_argument("--file", type=Path, help="file of texts, one a line")
-    parser.add_argument("--column", help="the file is a table (CSV, JSONL …), and this its texts")
+    parser.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        dest="columns",
+        help="the file is a table (CSV, JSONL …), and this its texts; twice for a model of pairs",
+    )
     parser.add_argument("--format", dest="form", choices=("text", "csv", "jsonl"), default="text")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     chosen = parser.parse_args(words)
-    if chosen.column and not chosen.file:
+    if chosen.columns and not chosen.file:
         parser.error("--column needs --file")
     if chosen.file and chosen.texts:
         parser.error("give texts or --file, not both")

@@ -18,6 +18,7 @@ import yaml
 from seedwise.data.hub import fetch_repository, resolve_commit
 from seedwise.data.own_data import Settings, describe, find_files, locate, table_settings
 from seedwise.data.preparation import prepare
+from seedwise.data.texts import word_count
 from seedwise.errors import UserError
 from seedwise.files import write_text
 from seedwise.proposal.named_encoders import (
@@ -121,7 +122,7 @@ def main(
     prepared = prepare(settings, f"datasets.{name}")
     machine = this_machine()
     train = [example.text for example in prepared.splits["train"]]
-    words = [len(one.split()) for one in train]
+    words = list(map(word_count, train))
     language = language_of(train[:SAMPLE])
     found = choose_encoder(encoder, language, machine)
     plan: Plan | Tuning

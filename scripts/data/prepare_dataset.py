@@ -1,7 +1,8 @@
 """Check a data set, make its splits and its audit.
 
 Inputs: the files of the data set's sources. Outputs: {train,valid,test}.jsonl (`id`, `text`,
-`label`), unlabelled.jsonl (`id`, `text`) and audit.json (counts; lengths in characters and words).
+`label`; of a pair `text_pair`, too), unlabelled.jsonl (the same without `label`) and audit.json
+(counts; lengths in characters and words).
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from seedwise.data.audit import audit_split, shared_texts
 from seedwise.data.preparation import Prepared, prepare
+from seedwise.data.texts import record_of
 from seedwise.files import sha256_of_files, write_json, write_jsonl
 from seedwise.step import step
 from seedwise.study.datasets import (
@@ -16,6 +18,7 @@ from seedwise.study.datasets import (
     Settings,
     folder_files,
     given_files,
+    reads_pairs,
     split_zones,
     unlabelled_settings,
 )
@@ -45,6 +48,7 @@ def audit(name: str, settings: Settings, prepared: Prepared) -> dict[str, Any]:
     return {
         "dataset": name,
         "labels": labels,
+        "pairs": reads_pairs(settings),
         "split_seed": settings.get("split_seed", 0) if "splits" in settings else None,
         "zones": split_zones(settings) if "splits" in settings else None,
         "splits": {split: audit_split(part, labels) for split, part in prepared.splits.items()},
@@ -63,9 +67,10 @@ def main(*, name: str, settings: Settings, outputs: dict[str, Path]) -> None:
     sources = check_sources(settings, key)
     prepared = prepare(settings, key)
     for split, examples in prepared.splits.items():
-        records = ({"id": e.id, "text": e.text, "label": e.label} for e in examples)
+        records = ({"id": e.id, **record_of(e.text), "label": e.label} for e in examples)
         write_jsonl(outputs[split], records)
-    write_jsonl(outputs[UNLABELLED], ({"id": e.id, "text": e.text} for e in prepared.unlabelled))
+    rest = ({"id": e.id, **record_of(e.text)} for e in prepared.unlabelled)
+    write_jsonl(outputs[UNLABELLED], rest)
     report = audit(name, settings, prepared)
     for split in prepared.splits:
         report["splits"][split]["sha256"] = sha256_of_files([outputs[split]])

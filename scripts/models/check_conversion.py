@@ -13,8 +13,10 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer
 
+from seedwise.data.texts import text_of
 from seedwise.errors import UserError
 from seedwise.files import read_jsonl, write_json
+from seedwise.models.classification import tokenize
 from seedwise.step import step
 from seedwise.tokens.indexed import read_texts
 from seedwise.tokens.published import PublishedTokenizer
@@ -90,8 +92,8 @@ def main(
     chosen: list[np.ndarray] = []
     compared = 0
     for text_file, token_file in zip(texts, tokens, strict=True):
-        split = [record["text"] for record in read_jsonl(text_file)]
-        ids = [np.array(text) for text in tokenizer(split, truncation=True)["input_ids"]]
+        split = list(map(text_of, read_jsonl(text_file)))
+        ids = [np.array(t) for t in tokenize(tokenizer, split, truncation=True)["input_ids"]]
         binary = read_texts(token_file.with_suffix(""))
         differing = differing_ids([numbers[text] for text in ids], binary)
         if differing:

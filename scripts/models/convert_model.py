@@ -15,9 +15,11 @@ import numpy as np
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizer, RobertaForMaskedLM
 
+from seedwise.data.texts import text_of
 from seedwise.errors import UserError
 from seedwise.files import atomic, read_jsonl, write_json
 from seedwise.models.checkpoints import load_checkpoint
+from seedwise.models.classification import tokenize
 from seedwise.models.conversion import build_model, build_tokenizer
 from seedwise.step import step
 from seedwise.tokens.indexed import read_texts
@@ -42,7 +44,7 @@ def differing_ids(
     tokenizer: PreTrainedTokenizer, texts: list[str], binarized: list[np.ndarray]
 ) -> list[int]:
     """Return the texts, by index, for which the tokenizer does not yield fairseq's ids."""
-    ids = tokenizer(texts, truncation=True)["input_ids"]
+    ids = tokenize(tokenizer, texts, truncation=True)["input_ids"]
     expected = [[BOS_ID, *text.tolist()] for text in binarized]
     return [index for index, (a, b) in enumerate(zip(ids, expected, strict=True)) if a != b]
 
@@ -76,7 +78,7 @@ def main(
         read_back = AutoTokenizer.from_pretrained(partial)
         compared = 0
         for text_file, token_file in zip(texts, tokens, strict=True):
-            split = [record["text"] for record in read_jsonl(text_file)]
+            split = list(map(text_of, read_jsonl(text_file)))
             differing = differing_ids(read_back, split, read_texts(token_file.with_suffix("")))
             if differing:
                 raise UserError(

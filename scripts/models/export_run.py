@@ -23,7 +23,7 @@ from transformers import (
 from seedwise.errors import UserError
 from seedwise.files import atomic, read_json, read_jsonl, write_json
 from seedwise.models.checkpoints import load_checkpoint
-from seedwise.models.classification import class_probabilities, encode
+from seedwise.models.classification import class_probabilities, encode, mark_pairs
 from seedwise.models.conversion import build_model, build_original, build_tokenizer
 from seedwise.step import step
 from seedwise.tokens.published import PublishedTokenizer
@@ -87,7 +87,8 @@ def main(
     folder: Path,
 ) -> None:
     """Convert, check, write."""
-    labels = read_json(data / "audit.json")["labels"]
+    audit = read_json(data / "audit.json")
+    labels = audit["labels"]
     weights = load_checkpoint(checkpoint)["model"]
     if original is None:
         model = build_model(weights, architecture, labels, source=str(checkpoint))
@@ -96,6 +97,7 @@ def main(
             len(read_pieces(dictionary)) + ADDED_SYMBOLS
         )
         model = build_original(weights, original, order, labels)
+    mark_pairs(model, audit.get("pairs", False))
     with atomic(folder) as partial:
         model.save_pretrained(partial)
         build_tokenizer(tokenizer, dictionary, max_tokens).save_pretrained(partial)

@@ -23,7 +23,7 @@ PAGE = """\
 {header}---
 # {title}: {experiment}, seed {seed}
 
-A classifier of texts as {labels}, {how}.
+A classifier of {texts} as {labels}, {how}.
 
 ```python
 {code}
@@ -72,11 +72,13 @@ changes.
 
 """
 
+PAIR = '{"text": "A text.", "text_pair": "Another."}'
+
 FINETUNED = """\
 from transformers import pipeline
 
 classify = pipeline("text-classification", ".")  # this folder
-classify("A text.", truncation=True)"""
+classify({text}, truncation=True)"""
 
 # With scikit-learn and safetensors alone; `.` is this folder.
 LINEAR = """\
@@ -93,8 +95,16 @@ tfidf = TfidfVectorizer(
     {arguments}, vocabulary=vocabulary
 )
 tfidf.idf_ = weights["idf"]
-scores = tfidf.transform(["A text."]) @ weights["coefficients"].T + weights["intercepts"]
+{read}
+scores = read @ weights["coefficients"].T + weights["intercepts"]
 print([labels[best] for best in scores.argmax(axis=1)])"""
+
+
+# A single text, and a pair.
+LINEAR_READ = 'read = tfidf.transform(["A text."])'
+LINEAR_READ_PAIR = """\
+one, other = tfidf.transform(["A text."]), tfidf.transform(["Another."])
+read = hstack([one, other, one.multiply(other)])  # of scipy.sparse"""
 
 
 def table(pairs: Sequence[tuple[str, str]]) -> str:
@@ -146,14 +156,17 @@ def header(run: dict[str, Any], library: str, licence: str) -> str:
     return yaml.safe_dump(meta, sort_keys=False, allow_unicode=True)
 
 
-def linear_parts(run: dict[str, Any]) -> dict[str, str]:
+def linear_parts(run: dict[str, Any], pairs: bool) -> dict[str, str]:
     """Return what the card of a linear model says in places of its own."""
     chosen = run["candidates"][run["best_epoch"] - 1]
     arguments = FEATURES[chosen["features"]].items()
     return {
         "library": "scikit-learn",
         "how": f"logistic regression on TF-IDF of {chosen['features']} (C = {chosen['C']:g})",
-        "code": LINEAR.format(arguments=", ".join(f"{key}={value!r}" for key, value in arguments)),
+        "code": LINEAR.format(
+            arguments=", ".join(f"{key}={value!r}" for key, value in arguments),
+            read=LINEAR_READ_PAIR if pairs else LINEAR_READ,
+        ),
         "chosen": "candidate",
         "drawn": f"No seed changes the result. {len(run['candidates'])} candidates were tried.",
         "limit": "It sees nothing of a\ntext that no training text holds.",
@@ -173,7 +186,7 @@ def plain_parts(run: dict[str, Any]) -> dict[str, str]:
 
 
 def finetuned_parts(
-    run: dict[str, Any], runs: Sequence[dict[str, Any]], longest: int
+    run: dict[str, Any], runs: Sequence[dict[str, Any]], longest: int, pairs: bool
 ) -> dict[str, str]:
     """Return what the card of a fine-tuned model says in places of its own."""
     starts = {"random": "random weights", "pretrained": f"the pre-trained model `{run['model']}`"}
@@ -181,11 +194,12 @@ def finetuned_parts(
     return {
         "library": "transformers",
         "how": f"fine-tuned with {run['engine']} from {starts[run['init']]}",
-        "code": FINETUNED,
+        "code": FINETUNED.format(text=PAIR if pairs else '"A text."'),
         "chosen": "checkpoint",
         "drawn": f"Seed {run['seed']} drives initialisation, order and dropout. The same settings "
         f"were run with the seeds\n{seeds}.",
-        "limit": f"Texts of more than {longest} tokens are cut\nat their end.",
+        "limit": f"{'Pairs' if pairs else 'Texts'} of more than {longest} tokens are cut\n"
+        + ("at the end of the longer text." if pairs else "at their end."),
     }
 
 
@@ -204,10 +218,11 @@ def card(
     ``longest`` is how many tokens of a text the model reads; None if there is no end to it.
     ``export`` is what the check of a converted model found.
     """
+    pairs = audit.get("pairs", False)
     if run["init"] != "none":
-        parts = finetuned_parts(run, runs, longest)
+        parts = finetuned_parts(run, runs, longest, pairs)
     else:
-        parts = linear_parts(run) if run["engine"] == "linear" else plain_parts(run)
+        parts = linear_parts(run, pairs) if run["engine"] == "linear" else plain_parts(run)
     shown = plain_pairs(
         {
             key: settings[key]
@@ -223,6 +238,7 @@ def card(
         title=title,
         experiment=run["experiment"],
         seed=run["seed"],
+        texts="pairs of texts" if pairs else "texts",
         labels=", ".join(audit["labels"]),
         test=number(audit["splits"]["test"]["texts"]),
         scores=scores(run, runs),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from seedwise.data.texts import BETWEEN, text_of
 from seedwise.files import atomic, read_jsonl
 from seedwise.results import mistakes, votes
 from seedwise.results.together import Together
@@ -51,10 +52,10 @@ def confusion_rows(runs: mistakes.Predictions) -> list[dict[str, Any]]:
 
 
 def add_texts(rows: list[dict[str, Any]], tests: Mapping[str, Path]) -> None:
-    """Give each row the text that it is about, in place."""
+    """Give each row the text, or the pair, that it is about, in place."""
     wanted = {(row["dataset"], row["id"]) for row in rows}
     texts = {
-        (dataset, record["id"]): record["text"]
+        (dataset, record["id"]): " | ".join(text_of(record).split(BETWEEN))
         for dataset, path in tests.items()
         for record in read_jsonl(path)
         if (dataset, record["id"]) in wanted

@@ -14,6 +14,7 @@ import random
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from seedwise.data.texts import BETWEEN, text_of
 from seedwise.files import atomic, read_jsonl
 from seedwise.step import step
 
@@ -28,6 +29,13 @@ def one_line(text: str) -> str:
 def _fingerprint(text: str) -> bytes:
     """Return eight bytes that stand for ``text`` in a set: memory stays small for many texts."""
     return hashlib.blake2b(text.casefold().encode(), digest_size=8).digest()
+
+
+def lines(paths: Iterable[Path]) -> Iterator[str]:
+    """Yield the texts of these files, each of a pair by itself, as `one_line`."""
+    for path in paths:
+        for record in read_jsonl(path):
+            yield from (one_line(text) for text in text_of(record).split(BETWEEN))
 
 
 def unseen(texts: Iterable[str], seen: set[bytes]) -> Iterator[str]:
@@ -50,11 +58,10 @@ def main(
     seed: int,
 ) -> None:
     """Write the corpus, in each shard in the order of its sources; ``seed`` draws ``valid``."""
-    left_out = {_fingerprint(one_line(r["text"])) for path in held_out for r in read_jsonl(path)}
+    left_out = set(map(_fingerprint, lines(held_out)))
 
     def texts() -> Iterator[str]:
-        records = (record for path in [*train, *unlabelled] for record in read_jsonl(path))
-        return unseen((one_line(record["text"]) for record in records), set(left_out))
+        return unseen(lines([*train, *unlabelled]), set(left_out))
 
     count = sum(1 for _ in texts())
     valid_texts = min(valid_texts, count // 10)

@@ -1,13 +1,15 @@
 """Encode one split with the model's tokenizer, as fairseq-preprocess would write its pieces.
 
 Inputs: the split (JSONL), the tokenizer and fairseq's ``dict.txt``. Outputs: ``tokens``,
-the ids of each text's pieces and ``</s>`` in fairseq's binary format, and ``counts`` (how many
-texts were cut, how many have no piece). A text is cut to ``max_positions`` tokens, ``<s>`` and
-``</s>`` included, here and not in the engines, so that every engine sees the same ids.
+the ids of each text's pieces and ``</s>`` in fairseq's binary format, and ``counts`` (of texts,
+of those that were cut or have no piece, of pieces and of those lost by cutting). A text, or a pair,
+is cut to ``max_positions`` tokens, ``<s>`` and ``</s>`` included, here and not in the engines, so
+that every engine sees the same ids.
 """
 
 from pathlib import Path
 
+from seedwise.data.texts import text_of
 from seedwise.files import read_jsonl, write_json
 from seedwise.step import step
 from seedwise.tokens.indexed import fitting_type, write_batches
@@ -30,8 +32,7 @@ def main(
     """
     encoder = encoder_of(tokenizer, dictionary, threads)
     max_positions = max_positions or encoder.max_positions
-    texts = (record["text"] for record in read_jsonl(split))
-    batches = encoder.batches(texts, longest=max_positions - 2)
+    batches = encoder.batches(map(text_of, read_jsonl(split)), longest=max_positions - 2)
     write_batches(tokens, batches, fitting_type(encoder.size))
     write_json(counts, encoder.counts | {"max_positions": max_positions})
 

@@ -35,7 +35,7 @@ from seedwise.machine import device as devices
 from seedwise.machine import distributed
 from seedwise.machine.scratch import training_scratch
 from seedwise.machine.stopping import saving_first
-from seedwise.models.classification import Example, class_probabilities, encode
+from seedwise.models.classification import Example, class_probabilities, encode, mark_pairs
 from seedwise.models.conversion import build_tokenizer, roberta_config
 from seedwise.models.transformers_layers import accelerate, length_multiple
 from seedwise.step import step
@@ -240,6 +240,7 @@ def main(
                 found[split] = class_probabilities(
                     network.to(device), examples, collator, finetune["eval_batch_size"]
                 )
+            mark_pairs(network, run.pairs)
             with atomic(model) as folder:
                 network.save_pretrained(folder)
                 tokenizer.save_pretrained(folder)

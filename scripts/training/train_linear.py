@@ -17,11 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, log_loss
 from threadpoolctl import threadpool_limits
 
+from seedwise.data.texts import parts, text_of, word_count
 from seedwise.environment import processor_name
 from seedwise.errors import UserError
 from seedwise.files import atomic
 from seedwise.machine.progress import Reporter
-from seedwise.models.linear import FEATURES, LinearModel
+from seedwise.models.linear import FEATURES, LinearModel, read
 from seedwise.step import step
 from seedwise.study.selection import epochs_without_gain
 from seedwise.training.runs import Outcome, Run, best_epoch, macro_f1, write_run
@@ -33,13 +34,13 @@ ITERATIONS = 1000
 
 
 def read_training_texts(vectorizer: TfidfVectorizer, texts: list[str], features: str) -> Any:
-    """Fit the vectorizer on the training texts; return what it reads in them.
+    """Fit the vectorizer on the training texts, each of a pair; return what it reads in them.
 
     Raises:
         UserError: They have no such n-grams at all.
     """
     try:
-        return vectorizer.fit_transform(texts)
+        vectorizer.fit([text for column in parts(texts) for text in column or ()])
     except ValueError as error:
         if "empty vocabulary" not in str(error):
             raise
@@ -47,6 +48,7 @@ def read_training_texts(vectorizer: TfidfVectorizer, texts: list[str], features:
             f"linear.features: {features!r} finds nothing in the training texts; "
             f"leave it out of {', '.join(FEATURES)}"
         ) from None
+    return read(vectorizer, texts)
 
 
 def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearModel]:
@@ -58,7 +60,7 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
     """
     settings, labels = run.hyperparameters, run.labels
     records = {split: run.texts(split) for split in ("train", "valid")}
-    texts = {split: [record["text"] for record in part] for split, part in records.items()}
+    texts = {split: list(map(text_of, part)) for split, part in records.items()}
     truth = {split: [labels.index(r["label"]) for r in part] for split, part in records.items()}
     progress = Reporter(len(settings["features"]) * len(settings["C"]))
     weights = run.class_weights()
@@ -71,7 +73,7 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
         vectorizer = TfidfVectorizer(**FEATURES[features])
         tfidf = {
             "train": read_training_texts(vectorizer, texts["train"], features),
-            "valid": vectorizer.transform(texts["valid"]),
+            "valid": read(vectorizer, texts["valid"]),
         }
         for c in settings["C"]:
             classifier = LogisticRegression(C=c, max_iter=ITERATIONS, class_weight=weights)
@@ -121,8 +123,8 @@ def main(
     found = {}
     if predictions:
         for split in ("valid", "test"):
-            found[split] = best.probabilities([record["text"] for record in run.texts(split)])
-    words = sum(len(record["text"].split()) for record in run.texts("train"))
+            found[split] = best.probabilities(list(map(text_of, run.texts(split))))
+    words = sum(map(word_count, map(text_of, run.texts("train"))))
     outcome = Outcome(
         history=rows,
         probabilities=found.get("test"),

@@ -1,11 +1,13 @@
 """The texts of the smoke study, and a SentencePiece model of them."""
 
 import csv
+import itertools
 from pathlib import Path
 
 import sentencepiece
 
 import train_tokenizer
+from seedwise.data.texts import BETWEEN
 from support import ROOT
 
 DATA = ROOT / "tests" / "data" / "smoke"
@@ -16,6 +18,13 @@ with (DATA / "reviews.csv").open(encoding="utf-8", newline="") as stream:
         {"id": f"reviews:{number}", **row} for number, row in enumerate(csv.DictReader(stream))
     ]
 TEXTS = [record["text"] for record in RECORDS]
+# Of all lengths: the second text is as long as the first, longer, shorter or empty.
+PAIRS = [
+    " ".join((TEXTS[n] + " " + TEXTS[n + 1]).split()[:first])
+    + BETWEEN
+    + " ".join(TEXTS[n + 2].split()[:second])
+    for n, (first, second) in enumerate(itertools.product(range(0, 9, 2), range(0, 9, 2)))
+]
 
 
 def train_sentencepiece(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seedwise.data.examples import Example
+from seedwise.data.texts import BETWEEN, word_count
 
 _SHOWN_IDS = 5
 
@@ -27,7 +28,8 @@ def spread(values: Sequence[int]) -> dict[str, float] | None:
 def audit_split(examples: list[Example], labels: list[str]) -> dict[str, Any]:
     """Return size, label counts, lengths, empty and duplicate texts of one split.
 
-    Lengths are in characters (code points) and in words (between white space). Duplicates are
+    Lengths are in characters (code points) and in words (between white space), of both texts of a
+    pair. Duplicates are
     texts beyond the first of their kind; empty texts are not counted among them.
     """
     counts = Counter(example.label for example in examples)
@@ -35,8 +37,8 @@ def audit_split(examples: list[Example], labels: list[str]) -> dict[str, Any]:
     different = len({example.key for example in examples} - {b""})
     characters, words = array("L"), array("L")
     for text in (example.text for example in examples):
-        characters.append(len(text))
-        words.append(len(text.split()))
+        characters.append(len(text) - text.count(BETWEEN))
+        words.append(word_count(text))
     report: dict[str, Any] = {
         "texts": len(examples),
         "empty": empty,

@@ -37,14 +37,6 @@ class Example:
         return self._file.read(self._text)
 
 
-def clean(text: str, changes: Counter[str]) -> str:
-    """Return the text without NUL characters, which no tokenizer takes; all else stays."""
-    if nuls := text.count("\0"):
-        changes["NUL characters removed"] += nuls
-        return text.replace("\0", "")
-    return text
-
-
 def label_rows(
     rows: Iterable[Row],
     name: str,
@@ -87,7 +79,7 @@ def label_rows(
         return rated_label(labels, rating)
 
     for row in rows:
-        yield Example(f"{stem}:{row.line}", clean(row.text, changes), label(row), file)
+        yield Example(f"{stem}:{row.line}", row.text, label(row), file)
 
 
 def unlabelled_rows(
@@ -98,4 +90,4 @@ def unlabelled_rows(
 ) -> Iterator[Example]:
     """Give each row its id, and no label."""
     for row in rows:
-        yield Example(f"{stem}:{row.line}", clean(row.text, changes), None, file)
+        yield Example(f"{stem}:{row.line}", row.text, None, file)

@@ -19,6 +19,7 @@ from seedwise.data.tables import (
     read_records,
     without_ends,
 )
+from seedwise.data.texts import BETWEEN, clean
 from seedwise.errors import UserError
 
 Settings = dict[str, Any]
@@ -33,7 +34,7 @@ class Row:
 
     Attributes:
         line: Its first line, or its number where the format has no lines; from 1.
-        text: The text.
+        text: The text, or the pair (`seedwise.data.texts`).
         value: What says its label (a label or a rating), as written; None if not asked for.
     """
 
@@ -52,7 +53,9 @@ def _cell(record: dict[str, Any], column: str, where: str) -> str:
     return text
 
 
-def _webis_cls(text: str, name: str, text_column: str, value_column: str | None) -> Iterator[Row]:
+def _webis_cls(
+    text: str, name: str, text_column: str, value_column: str | None, changes: Changes
+) -> Iterator[Row]:
     """Yield the items of a Webis-CLS-10 file (XML-like, Prettenhofer & Stein 2010)."""
     found = line = position = 0
     for item in _ITEM.finditer(text):
@@ -66,7 +69,7 @@ def _webis_cls(text: str, name: str, text_column: str, value_column: str | None)
             raise missing_column(f"{name}, line {line + 1}", value_column, record)
         value = record[value_column] if value_column else None
         # An item without a text has an empty one.
-        yield Row(line + 1, record.get(text_column, ""), value)
+        yield Row(line + 1, clean(record.get(text_column, ""), changes), value)
     begun = len(re.findall(r"<item\b", text))
     if not found or found < begun:
         raise UserError(
@@ -99,7 +102,8 @@ def read_pair(
     for line, pair in enumerate(itertools.zip_longest(left, right), start=1):
         counts = [count + (value is not None) for count, value in zip(counts, pair, strict=True)]
         if counts == [line, line]:
-            yield Row(line, *pair)
+            text, label = pair
+            yield Row(line, clean(text, changes), label)
     if counts[0] != counts[1]:
         raise UserError(
             f"{texts[0]} has {counts[0]:,} texts, but {labels[0]} has {counts[1]:,} labels; "
@@ -126,12 +130,16 @@ def read_rows(
     column, encoding = settings.get("text", "text"), settings.get("encoding", UTF_8)
     match settings["format"]:
         case "table":
-            needed = [column, value_column] if value_column else [column]
+            columns = [column] if isinstance(column, str) else column
+            needed = [*columns, value_column] if value_column else columns
             for line, where, record in read_records(stream, name, settings, changes, needed):
-                yield Row(line, *(_cell(record, one, where) for one in needed))
+                texts = [clean(_cell(record, one, where), changes) for one in columns]
+                value = _cell(record, value_column, where) if value_column else None
+                yield Row(line, BETWEEN.join(texts), value)
         case "webis-cls":
             text = "".join(lines_of(stream, name, changes, encoding))
-            yield from _webis_cls(text, name, column, value_column)
+            yield from _webis_cls(text, name, column, value_column, changes)
         case _:
             lines = without_ends(lines_of(stream, name, changes, encoding), changes)
-            yield from (Row(line, text) for line, text in enumerate(lines, start=1))
+            for line, text in enumerate(lines, start=1):
+                yield Row(line, clean(text, changes))

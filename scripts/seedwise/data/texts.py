@@ -1,27 +1,70 @@
-"""Texts on disk, so that memory holds a few dozen bytes for each, however long they are."""
+"""Texts, and pairs of texts, in memory and on disk.
+
+A pair (premise and hypothesis, question and answer) is one string with `BETWEEN` in it wherever
+texts go, and two fields of a record in the files. A data set being prepared has its texts in a
+file, so that memory holds a few dozen bytes for each, however long they are.
+"""
 
 import hashlib
 import os
 import tempfile
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
+BETWEEN = "\0"
+"""Stands between the two texts of a pair; no text holds it (`clean`), and no tokenizer takes it."""
+
+FIELDS = ("text", "text_pair")
+"""What a record calls a text and, in a pair, the second one, as transformers' pipelines do."""
+
 _AT_ONCE = 4096  # bytes that most texts are shorter than
+
+
+def clean(text: str, changes: Counter[str]) -> str:
+    """Return the text without NUL characters, which no tokenizer takes; all else stays."""
+    if nuls := text.count(BETWEEN):
+        changes["NUL characters removed"] += nuls
+        return text.replace(BETWEEN, "")
+    return text
+
+
+def record_of(text: str) -> dict[str, str]:
+    """Return the fields of a text, or of a pair, in a record."""
+    return dict(zip(FIELDS, text.split(BETWEEN), strict=False))
+
+
+def text_of(record: Mapping[str, str]) -> str:
+    """Return the text, or the pair, of a record."""
+    return BETWEEN.join(record[name] for name in FIELDS if name in record)
+
+
+def parts(texts: Iterable[str]) -> tuple[list[str], list[str] | None]:
+    """Return the texts, or the first ones of pairs, and the second ones; None without."""
+    whole = [text.split(BETWEEN) for text in texts]
+    first = [each[0] for each in whole]
+    return first, [second for _, second in whole] if whole and len(whole[0]) > 1 else None
+
+
+def word_count(text: str) -> int:
+    """Return the words of a text, or of both texts of a pair: what white space separates."""
+    return sum(len(part.split()) for part in text.split(BETWEEN))
 
 
 def comparable(text: str) -> str:
     """Return what two texts have in common if they count as the same.
 
-    NFKC-normalised, with each run of white space as one space.
+    NFKC-normalised, with each run of white space as one space; so is each text of a pair.
     """
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    each = unicodedata.normalize("NFKC", text).split(BETWEEN)
+    return BETWEEN.join(" ".join(part.split()) for part in each)
 
 
 def key_of(text: str) -> bytes:
     """Return sixteen bytes that two texts share if they count as the same; none of an empty one."""
     shared = comparable(text)
-    return hashlib.sha256(shared.encode()).digest()[:16] if shared else b""
+    return hashlib.sha256(shared.encode()).digest()[:16] if shared.strip(BETWEEN) else b""
 
 
 @contextmanager

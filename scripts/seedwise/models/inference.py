@@ -13,6 +13,7 @@ from transformers.utils.logging import disable_progress_bar
 from seedwise.errors import UserError
 from seedwise.files import sha256_of_files
 from seedwise.models import temperature
+from seedwise.models.classification import Inputs, reads_pairs, tokenize
 from seedwise.models.probabilities import class_probabilities
 
 disable_progress_bar()
@@ -33,6 +34,7 @@ class Ensemble:
     Attributes:
         labels: The labels, in class order.
         cut: How many texts were longer than the models read, so far.
+        reads_pairs: Whether they read pairs of texts.
     """
 
     def __init__(
@@ -61,6 +63,10 @@ class Ensemble:
                     f"{', '.join(names[0])}; only models of the same labels can vote together"
                 )
         self.labels = list(names[0])
+        kinds = {reads_pairs(model) for model in self.models}
+        if len(kinds) > 1:
+            raise UserError("models of pairs and of single texts cannot vote together")
+        self.reads_pairs = kinds == {True}
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return the probability of each label for each text, shape (texts, labels)."""
@@ -68,30 +74,35 @@ class Ensemble:
         cut = np.zeros(len(texts), dtype=bool)
         for kind, tokenizer in self.tokenizers.items():
             # Whether a text is cut shows only without cutting it.
-            ids = tokenizer(list(texts), verbose=False)["input_ids"]
+            inputs = tokenize(tokenizer, texts, verbose=False)
             longest = tokenizer.model_max_length
-            for number, tokens in enumerate(ids):
+            for number, tokens in enumerate(inputs["input_ids"]):
                 if len(tokens) > longest:
                     cut[number] = True
-                    ids[number] = tokenizer(texts[number], truncation=True)["input_ids"]
-            batches = list(_batches([len(tokens) for tokens in ids]))
+                    short = tokenize(tokenizer, texts[number : number + 1], truncation=True)
+                    for name, (values,) in short.items():
+                        inputs[name][number] = values
+            batches = list(_batches([len(tokens) for tokens in inputs["input_ids"]]))
             for model, own, degree in zip(self.models, self.kinds, self.temperatures, strict=True):
                 if own == kind:
-                    logits = partial(self._logits, model, ids, tokenizer.pad_token_id)
+                    logits = partial(self._logits, model, inputs, tokenizer.pad_token_id)
                     total += temperature.apply(class_probabilities(batches, logits), degree)
         self.cut += int(cut.sum())
         return total / len(self.models)
 
     def _logits(
-        self, model: torch.nn.Module, ids: list[list[int]], pad: int, indices: np.ndarray
+        self, model: torch.nn.Module, inputs: Inputs, pad: int, indices: np.ndarray
     ) -> torch.Tensor:
-        """Return the logits of the texts at ``indices`` of ``ids``, shape (B, labels)."""
-        lengths = torch.tensor([len(ids[index]) for index in indices])
+        """Return the logits of the texts at ``indices`` of ``inputs``, shape (B, labels)."""
+        lengths = torch.tensor([len(inputs["input_ids"][index]) for index in indices])
         longest = int(lengths.max())
-        padded = torch.tensor([ids[i] + [pad] * (longest - len(ids[i])) for i in indices])
         mask = torch.arange(longest)[None, :] < lengths[:, None]  # (B, T)
-        inputs = {"input_ids": padded, "attention_mask": mask.long()}
-        return model(**{name: values.to(self.device) for name, values in inputs.items()}).logits
+        given = {"attention_mask": mask.long()}
+        for name, rows in inputs.items():
+            fill = [pad if name == "input_ids" else 0]
+            padded = [rows[i] + fill * (longest - len(rows[i])) for i in indices]
+            given[name] = torch.tensor(padded)
+        return model(**{name: values.to(self.device) for name, values in given.items()}).logits
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[np.ndarray]:

@@ -1,6 +1,6 @@
 """A linear classifier, logistic regression on TF-IDF, in files of names and numbers alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from seedwise.data.texts import BETWEEN, parts
 from seedwise.errors import UserError, one_line
 from seedwise.files import read_json, write_json
 
@@ -23,6 +24,20 @@ FEATURES: dict[str, dict[str, Any]] = {
 """The arguments of `TfidfVectorizer` for each kind of n-grams; all others are its defaults."""
 
 
+def read(vectorizer: TfidfVectorizer, texts: Iterable[str]) -> csr_matrix:
+    """Return what a fitted vectorizer reads in texts, shape (texts, n-grams).
+
+    In pairs (`seedwise.data.texts`) the n-grams of the first text, those of the second one and
+    those that both have, by the product of their values: shape (texts, 3 n-grams).
+    """
+    first, second = parts(texts)
+    found = vectorizer.transform(first)
+    if second is None:
+        return found
+    other = vectorizer.transform(second)
+    return hstack([found, other, found.multiply(other)], format="csr")
+
+
 @dataclass(frozen=True)
 class LinearModel:
     """A trained classifier.
@@ -31,7 +46,7 @@ class LinearModel:
         labels: The labels, in class order.
         features: One of `FEATURES`.
         vectorizer: Fitted on the training texts.
-        coefficients: Shape (labels, n-grams).
+        coefficients: Shape (labels, n-grams); of a model of pairs, (labels, 3 n-grams).
         intercepts: Shape (labels,); minus infinity for a label that no training text has.
         cut: How many texts it read in part: none, however long.
     """
@@ -62,16 +77,27 @@ class LinearModel:
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Return the probability of each label for each text, shape (texts, labels)."""
-        return self.probabilities_of(self.vectorizer.transform(texts))
+        tfidf = read(self.vectorizer, texts)
+        if tfidf.shape[1] != self.coefficients.shape[1]:
+            one, other = ("pairs", "single texts") if self.reads_pairs else ("texts", "pairs")
+            raise UserError(f"a linear model of {one} cannot read {other}")
+        return self.probabilities_of(tfidf)
+
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether it reads pairs of texts."""
+        return self.coefficients.shape[1] > len(self.vectorizer.idf_)
 
     def probabilities_of(self, tfidf: csr_matrix) -> np.ndarray:
-        """Return the same for texts that the vectorizer has read, shape (texts, n-grams)."""
+        """Return the same for texts that `read` has read."""
         return softmax(tfidf @ self.coefficients.T + self.intercepts, axis=1)
 
     def save(self, folder: Path) -> None:
         """Write the model's files into a new folder."""
         folder.mkdir()
         config = {"engine": "linear", "labels": self.labels, "features": self.features}
+        if self.reads_pairs:
+            config["pairs"] = True
         write_json(folder / "config.json", config)
         write_json(folder / "vocabulary.json", self.vectorizer.get_feature_names_out().tolist())
         weights = {"idf": self.vectorizer.idf_, "coefficients": self.coefficients}
@@ -92,11 +118,12 @@ class LinearModel:
             weights = load_file(folder / "model.safetensors")
             vectorizer = TfidfVectorizer(vocabulary=vocabulary, **FEATURES[features])
             vectorizer.idf_ = weights["idf"]
-            shape = len(labels), len(vocabulary)
-            coefficients = weights["coefficients"].reshape(shape)
-            intercepts = weights["intercepts"].reshape(shape[:1])
+            columns = (3 if config.get("pairs") else 1) * len(vocabulary)
+            coefficients = weights["coefficients"].reshape(len(labels), columns)
+            intercepts = weights["intercepts"].reshape(len(labels))
             model = cls(labels, features, vectorizer, coefficients, intercepts)
-            model.probabilities([""])  # fails where types do not fit
+            # Fails where types do not fit.
+            model.probabilities([BETWEEN if model.reads_pairs else ""])
         except (OSError, LookupError, TypeError, ValueError, SafetensorError) as error:
             raise UserError(f"{folder}: no linear model ({one_line(error)})") from None
         return model

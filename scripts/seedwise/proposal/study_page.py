@@ -9,6 +9,7 @@ import yaml
 
 from seedwise.data.own_data import Settings
 from seedwise.data.preparation import Prepared
+from seedwise.data.texts import word_count
 from seedwise.proposal.named_encoders import NamedEncoder
 from seedwise.proposal.sizes import Machine, Plan, Tuning
 
@@ -134,7 +135,7 @@ def render(
         encoder: The published one that it fine-tunes; None if it pre-trains its own.
         own: In that case `vocab_size`, and `advice`: a published one to try on the hub.
     """
-    words = sorted(len(example.text.split()) for example in prepared.splits["train"])
+    words = sorted(word_count(example.text) for example in prepared.splits["train"])
     if encoder:
         page, question, model = PUBLISHED, PUBLISHED_QUESTION, encoder.name
         engines = ("fairseq", "transformers") if encoder.fairseq else ("transformers",)

@@ -189,9 +189,28 @@ def check_encoding(settings: Settings, key: str) -> None:
             ) from None
 
 
+def reads_pairs(settings: Settings) -> bool:
+    """Return whether the texts of a data set are pairs."""
+    return isinstance(settings.get("text"), list)
+
+
+def check_pairs(settings: Settings, key: str) -> None:
+    """Raise a `UserError` if pairs are asked of what holds single texts, or mixed with these."""
+    other = unlabelled_settings(settings) or {}
+    for part, where in ((settings, key), (other, f"{key}.{UNLABELLED}")):
+        if reads_pairs(part) and part["format"] != "table":
+            raise UserError(
+                f"{where}.text: two columns make a pair in a table alone, and the format is "
+                f"{part['format']}"
+            )
+    if reads_pairs(other) and not reads_pairs(settings):
+        raise UserError(f"{key}.{UNLABELLED}.text: pairs, where the data set has single texts")
+
+
 def check_dataset(settings: Settings, key: str) -> None:
     """Raise a `UserError` if the parts of a data set's configuration contradict each other."""
     check_encoding(settings, key)
+    check_pairs(settings, key)
     check_labels(settings, key)
     sizes, given = settings.get("splits", {}), given_files(settings)
     if settings["format"] != "review-label" and any(isinstance(f, dict) for f in given.values()):

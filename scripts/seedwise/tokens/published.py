@@ -71,6 +71,15 @@ class PublishedTokenizer:
         rest = (number for number in range(rows) if number not in self.special)
         return [*first, *rest, mask]
 
+    def pairs_as_fairseq(self) -> bool:
+        """Return whether it writes pairs as fairseq reads them, ``<s> a </s></s> b </s>``.
+
+        BERT's tokenizers tell the second text by its token type, which fairseq's RoBERTa lacks.
+        """
+        begin, _, end, *_ = self.special
+        found = self.tokenizer.encode("", "")
+        return found.ids == [begin, end, end, end] and not any(found.type_ids)
+
     def dictionary(self, rows: int) -> str:
         """Return ``dict.txt``: the piece and the count 1 a line, in the order of `fairseq_order`.
 

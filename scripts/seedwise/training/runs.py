@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from seedwise.data.texts import text_of
 from seedwise.environment import conditions, resume_key, shared
 from seedwise.errors import UserError, one_line
 from seedwise.files import atomic, read_json, read_jsonl, sha256_of_files, write_json
@@ -89,8 +90,13 @@ class Run:
         """The labels in the order of the model's classes."""
         return read_json(self.data / "audit.json")["labels"]
 
+    @property
+    def pairs(self) -> bool:
+        """Whether the texts are pairs."""
+        return read_json(self.data / "audit.json").get("pairs", False)
+
     def texts(self, split: str) -> list[dict[str, Any]]:
-        """Return the records (``id``, ``text``, ``label``) of a split; of train, the run's own."""
+        """Return the records (``id``, texts, ``label``) of a split; of train, the run's own."""
         records = list(read_jsonl(self.data / f"{split}.jsonl"))
         if split == "train" and (rows := self._rows(records)) is not None:
             return [records[row] for row in rows]
@@ -111,8 +117,8 @@ class Run:
                     f"experiments.{self.experiment.partition('@')[0]}.train_texts: {wanted:,}, but "
                     f"the training split has {len(records):,} texts"
                 )
-            texts, labels = ([record[key] for record in records] for key in ("text", "label"))
-            rows = np.sort(nested_order(texts, labels)[:wanted])
+            labels = [record["label"] for record in records]
+            rows = np.sort(nested_order(list(map(text_of, records)), labels)[:wanted])
         return bootstrap(rows, self.seed) if "training_texts" in varied else rows
 
     def class_weights(self) -> list[float] | None:

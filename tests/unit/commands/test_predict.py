@@ -15,22 +15,24 @@ from transformers import RobertaForSequenceClassification, pipeline
 import predict
 from seedwise.errors import UserError
 from seedwise.files import write_text
+from seedwise.models.classification import mark_pairs
 from seedwise.models.conversion import build_tokenizer, roberta_config
 from seedwise.models.inference import Ensemble
 from seedwise.models.linear import LinearModel
 from support.linear_runs import make_run, train
-from support.small_texts import RECORDS, train_sentencepiece
+from support.small_texts import PAIRS, RECORDS, train_sentencepiece
 from support.tiny.chain import ARCHITECTURE
 
 LABELS = ["negative", "neutral", "positive"]
 
 
-def write_model(folder, seed, tokens, labels=LABELS):
+def write_model(folder, seed, tokens, labels=LABELS, pairs=False):
     torch.manual_seed(seed)
     model = RobertaForSequenceClassification(roberta_config(ARCHITECTURE, labels))
     for weight in model.parameters():
         if weight.dim() > 1:
             torch.nn.init.normal_(weight, std=0.3)
+    mark_pairs(model, pairs)
     model.save_pretrained(folder)
     build_tokenizer(
         tokens / "sentencepiece.bpe.model", tokens / "dict.txt", ARCHITECTURE["max_positions"]
@@ -182,7 +184,8 @@ def test_a_linear_model_needs_neither_torch_nor_transformers(linear, place):
     negative = [found[n]["probabilities"]["negative"] for n in (0, 2, 3)]
     assert negative == pytest.approx(expected)
     assert found[1]["prediction"] is None
-    assert done.stderr.decode() == "4 texts, one model; 1 empty, not classified\n"
+    counted = "4 texts, one model; 1 NUL characters removed; 1 empty, not classified\n"
+    assert done.stderr.decode() == counted
 
 
 def test_a_linear_model_votes_alone(linear, experiment):
@@ -242,3 +245,54 @@ def test_memory_stays_flat_and_batches_pay(experiment):
     single = seconds(lambda: [classify(text, truncation=True) for text in texts[:200]])
     torch.set_num_threads(threads)
     assert 10 * single > 3 * batched
+
+
+@pytest.fixture(scope="module")
+def pair_model(experiment, tmp_path_factory):
+    """A model of pairs, with the tokenizer of the others."""
+    folder = tmp_path_factory.mktemp("pairs") / "model"
+    tokens = tmp_path_factory.mktemp("tokens")
+    train_sentencepiece(tokens)
+    write_model(folder, 0, tokens, pairs=True)
+    return folder
+
+
+def test_pairs_with_a_tab_between_or_in_two_columns(pair_model, tmp_path):
+    pairs = [dict(zip(("text", "text_pair"), pair.split("\0"), strict=True)) for pair in PAIRS]
+    full = [pair for pair in pairs if "".join(pair.values()).strip()]
+    expected = pipeline("text-classification", str(pair_model))(full, truncation=True)
+    table = tmp_path / "pairs.jsonl"
+    write_text(table, "".join(json.dumps(pair) + "\n" for pair in pairs))
+    columns = ("--column", "text", "--column", "text_pair")
+    code, by_column, said = run(pair_model, "--file", table, *columns, "--format", "jsonl")
+    assert code == 0, said
+    cut = len([pair for pair in full if len("".join(pair.values()).split()) > 12])
+    assert f"{len(PAIRS)} texts, one model" in said and "cut" in said and cut
+    lines = "".join("\t".join(pair.values()) + "\n" for pair in pairs).encode()
+    code, by_line, said = run(pair_model, "--format", "jsonl", stdin=lines)
+    assert code == 0 and by_line == by_column, said
+    found = [json.loads(line) for line in by_line.splitlines()]
+    assert [
+        {key: one[key] for key in pair} for one, pair in zip(found, pairs, strict=True)
+    ] == pairs
+    found = [one for one in found if one["prediction"]]
+    assert [one["prediction"] for one in found] == [one["label"] for one in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert max(one["probabilities"].values()) == pytest.approx(other["score"], abs=1e-4)
+    code, out, _ = run(pair_model, "a b\tc", "--format", "csv")
+    assert code == 0 and out.startswith("text,text_pair,prediction,probability_negative")
+    assert out.split("\n")[1].startswith("a b,c,")
+
+
+def test_pairs_to_a_model_of_texts_and_the_other_way_round(pair_model, experiment, tmp_path):
+    table = tmp_path / "t.csv"
+    write_text(table, "a,b\nx,y\n")
+    for arguments, message in (
+        ((pair_model, "one text"), "text 1: 0 tabs, but the model reads pairs of texts"),
+        ((pair_model, "a\tb", "a\tb\tc"), "text 2: 2 tabs"),
+        ((pair_model, "--file", table, "--column", "a"), "two columns, each with a --column"),
+        ((experiment, "--file", table, "--column", "a", "--column", "b"), "so one column"),
+        ((experiment, "a", "--also", pair_model), "cannot vote together"),
+    ):
+        code, out, said = run(*arguments)
+        assert (code, out) == (1, "") and message in said and "Traceback" not in said

@@ -165,8 +165,19 @@ def test_any_texts_come_back_from_jsonl(values):
         data = "".join(
             json.dumps({"text": value}, ensure_ascii=escape) + "\n" for value in values
         ).encode()
-        found, _ = rows(data, {}, "d.jsonl", None)
-        assert [text for _, text, _ in found] == values
+        found, changes = rows(data, {}, "d.jsonl", None)
+        assert [text for _, text, _ in found] == [value.replace("\0", "") for value in values]
+        nuls = sum(value.count("\0") for value in values)
+        assert changes == ({"NUL characters removed": nuls} if nuls else {})
+
+
+def test_two_columns_are_a_pair():
+    data = b"premise,label,hypothesis\nIt rains.,1,It\0 is wet.\n,0,\n"
+    found, changes = rows(data, {"text": ["premise", "hypothesis"]}, "d.csv", "label")
+    assert found == [(2, "It rains.\0It is wet.", "1"), (3, "\0", "0")]
+    assert changes == {"NUL characters removed": 1}
+    with pytest.raises(UserError, match=r"d.csv.*no column 'conclusion'; it has premise, label"):
+        rows(data, {"text": ["premise", "conclusion"]}, "d.csv", "label")
 
 
 @given(st.binary(max_size=200), st.sampled_from(["csv", "tsv", "jsonl", "json"]))

@@ -51,5 +51,7 @@ def test_what_was_cut_is_counted(chain, split):
         "texts": len(texts),
         "cut": sum(size > LONGEST for size in sizes),
         "empty": sizes.count(0),
+        "pieces": sum(sizes),
+        "lost": sum(max(0, size - LONGEST) for size in sizes),
         "max_positions": ARCHITECTURE["max_positions"],
     }

@@ -1,11 +1,17 @@
+import itertools
+
 import numpy as np
 import pytest
 import sentencepiece
+from hypothesis import given
+from hypothesis import strategies as st
 
+from seedwise.data.texts import parts
+from seedwise.models.conversion import build_tokenizer
 from seedwise.tokens import indexed
-from seedwise.tokens.pieces import SentencePieceEncoder
-from seedwise.tokens.vocabulary import EOS_ID, UNK_ID, read_pieces
-from support.small_texts import TEXTS, train_sentencepiece
+from seedwise.tokens.pieces import SentencePieceEncoder, pair_lengths
+from seedwise.tokens.vocabulary import BOS_ID, EOS_ID, UNK_ID, read_pieces
+from support.small_texts import PAIRS, TEXTS, train_sentencepiece
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +43,46 @@ def test_ids_do_not_depend_on_batches_and_threads(model, dictionary, monkeypatch
     assert encode(encoder, TEXTS) == [
         [ids.get(piece, UNK_ID) for piece in processor.encode(text, out_type=str)] for text in TEXTS
     ]
-    assert encoder.counts == {"texts": len(TEXTS), "cut": 0, "empty": 0}
+    pieces = sum(map(len, encode(encoder, TEXTS)))
+    assert encoder.counts == {
+        "texts": 2 * len(TEXTS),
+        "cut": 0,
+        "empty": 0,
+        "pieces": 2 * pieces,
+        "lost": 0,
+    }
     assert encoder.size == len(ids) + 4
 
 
 def test_cut_and_empty_texts_are_counted(model, dictionary):
+    (whole,) = encode(SentencePieceEncoder(model, dictionary), ["a film of a film"])
     encoder = SentencePieceEncoder(model, dictionary)
     lengths = [len(ids) for ids in encode(encoder, ["", "a film of a film", "a", " "], longest=3)]
     assert lengths == [0, 3, 1, 0]
-    assert encoder.counts == {"texts": 4, "cut": 1, "empty": 2}
+    assert encoder.counts == {"texts": 4, "cut": 1, "empty": 2, "pieces": len(whole) + 1} | {
+        "lost": len(whole) - 3
+    }
+
+
+@pytest.mark.parametrize("longest", range(6, 14))
+def test_pairs_are_one_sequence_cut_as_transformers_cuts_it(model, dictionary, longest):
+    encoder = SentencePieceEncoder(model, dictionary)
+    found = encode(encoder, PAIRS, longest - 2)
+    ids = build_tokenizer(model, dictionary, longest)(*parts(PAIRS), truncation=True)["input_ids"]
+    assert [[BOS_ID, *text, EOS_ID] for text in found] == ids
+    assert max(map(len, ids)) == longest
+    whole = sum(len(text) - 2 for text in encode(encoder, PAIRS))
+    assert encoder.counts["texts"] == 2 * len(PAIRS) and encoder.counts["pieces"] == 2 * whole
+    assert encoder.counts["lost"] == whole - sum(len(text) - 2 for text in found)
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), st.booleans())
+def test_the_longer_text_of_a_pair_loses_first(first, second, room, odd_to_longer):
+    kept = pair_lengths(first, second, room, odd_to_longer=odd_to_longer)
+    assert sum(kept) == min(room, first + second)
+    assert kept[0] <= first and kept[1] <= second
+    for (own, left), (_, other) in itertools.permutations(zip((first, second), kept, strict=True)):
+        assert own == left or left >= other - 1
 
 
 def test_the_rest_of_a_long_text_goes_on_as_the_next(model, dictionary):

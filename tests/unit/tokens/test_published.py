@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer
 
+from seedwise.data.texts import parts
 from seedwise.errors import UserError
 from seedwise.files import read_json, write_json
 from seedwise.tokens import indexed
 from seedwise.tokens.pieces import PublishedEncoder
 from seedwise.tokens.published import ROLES, PublishedTokenizer
 from seedwise.tokens.vocabulary import EOS_ID, read_dictionary
-from support.small_texts import TEXTS
+from support.small_texts import PAIRS, TEXTS
 from support.tiny.chain import HOSTILE
 from support.tiny.encoders import ENCODERS, ROWS
 
@@ -48,6 +49,30 @@ def test_ids_are_transformers_own_in_fairseqs_order(folder, monkeypatch, batch, 
     assert [[order[number] for number in text] for text in found] == ids
     assert all(text[-1] == EOS_ID for text in found)
     assert encoder.counts["texts"] == len(texts) and encoder.counts["cut"] > 0
+
+
+def files(folder):
+    return PublishedTokenizer.read(folder), folder / "dict.txt"
+
+
+@pytest.mark.parametrize("longest", [LONGEST, LONGEST - 1])
+def test_pairs_are_cut_as_transformers_cuts_them(folder, longest):
+    if "token_type_ids" in AutoTokenizer.from_pretrained(folder)("a"):
+        with pytest.raises(UserError, match="token type, which fairseq's RoBERTa lacks"):
+            next(PublishedEncoder(*files(folder)).batches(PAIRS, longest - 2))
+        return
+    encoder = PublishedEncoder(*files(folder))
+    tokenizer = AutoTokenizer.from_pretrained(folder, model_max_length=longest)
+    ids = tokenizer(*parts(PAIRS), truncation=True)["input_ids"]
+    assert max(map(len, ids)) == longest
+    order = PublishedTokenizer.read(folder).fairseq_order(ROWS)
+    found = [
+        [0, *text]
+        for tokens, sizes in encoder.batches(PAIRS, longest - 2)
+        for text in np.split(tokens, np.cumsum(sizes)[:-1])
+    ]
+    assert [[order[number] for number in text] for text in found] == ids
+    assert encoder.counts["cut"] > 0
 
 
 def test_the_dictionary_names_each_row_once(folder):
