@@ -18,7 +18,7 @@ import yaml
 from seedwise.data.hub import fetch_repository, resolve_commit
 from seedwise.data.own_data import Settings, describe, find_files, locate, table_settings
 from seedwise.data.preparation import prepare
-from seedwise.data.texts import word_count
+from seedwise.data.texts import BETWEEN, word_count
 from seedwise.errors import UserError
 from seedwise.files import write_text
 from seedwise.proposal.named_encoders import (
@@ -36,7 +36,7 @@ from seedwise.proposal.sizes import (
     choose_tuning,
     this_machine,
 )
-from seedwise.proposal.study_page import SEEDS, TRAININGS, render
+from seedwise.proposal.study_page import SEEDS, TRAININGS, render, trainable_by
 from seedwise.study.validation import check_config
 from seedwise.tokens import sentencepiece_model
 
@@ -123,7 +123,7 @@ def main(
     machine = this_machine()
     train = [example.text for example in prepared.splits["train"]]
     words = list(map(word_count, train))
-    language = language_of(train[:SAMPLE])
+    language = language_of([text for each in train[:SAMPLE] for text in each.split(BETWEEN)])
     found = choose_encoder(encoder, language, machine)
     plan: Plan | Tuning
     own: dict[str, Any] = {}
@@ -133,11 +133,12 @@ def main(
             texts=len(train),
             evaluated=(len(prepared.splits["valid"]), len(prepared.splits["test"])),
             words=words,
-            runs=(2 if found.fairseq else 1) * len(SEEDS),
+            runs=len(trainable_by(found, settings)) * len(SEEDS),
             machine=machine,
         )
     else:
-        corpus = train + [example.text for example in prepared.unlabelled]
+        given = train + [example.text for example in prepared.unlabelled]
+        corpus = [text for each in given for text in each.split(BETWEEN)]
         plan = choose_sizes(
             texts=len(train),
             corpus_texts=len(corpus),
@@ -180,7 +181,10 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         "--encoder",
         help="folder, archive, package==version, hub owner/name, or none: pre-train one here",
     )
-    parser.add_argument("--text", help="column of the texts; guessed if not given")
+    parser.add_argument(
+        "--text",
+        help="column of the texts, or two of pairs: premise,hypothesis; guessed if not given",
+    )
     parser.add_argument("--label", help="column of the labels; guessed if not given")
     parser.add_argument("--output", type=Path, help="the study to write; {data}.yaml if not given")
     parser.add_argument("--minutes", type=int, default=15, help="how long it should take (15)")

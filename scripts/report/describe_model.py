@@ -86,7 +86,7 @@ import json
 from pathlib import Path
 
 from safetensors.numpy import load_file
-from sklearn.feature_extraction.text import TfidfVectorizer
+{imports}from sklearn.feature_extraction.text import TfidfVectorizer
 
 labels = json.loads(Path("config.json").read_text("utf-8"))["labels"]
 vocabulary = json.loads(Path("vocabulary.json").read_text("utf-8"))
@@ -100,11 +100,14 @@ scores = read @ weights["coefficients"].T + weights["intercepts"]
 print([labels[best] for best in scores.argmax(axis=1)])"""
 
 
-# A single text, and a pair.
-LINEAR_READ = 'read = tfidf.transform(["A text."])'
-LINEAR_READ_PAIR = """\
+# What of it differs between single texts and pairs.
+LINEAR_TEXTS = {"imports": "", "read": 'read = tfidf.transform(["A text."])'}
+LINEAR_PAIRS = {
+    "imports": "from scipy.sparse import hstack\n",
+    "read": """\
 one, other = tfidf.transform(["A text."]), tfidf.transform(["Another."])
-read = hstack([one, other, one.multiply(other)])  # of scipy.sparse"""
+read = hstack([one, other, one.multiply(other)])""",
+}
 
 
 def table(pairs: Sequence[tuple[str, str]]) -> str:
@@ -165,7 +168,7 @@ def linear_parts(run: dict[str, Any], pairs: bool) -> dict[str, str]:
         "how": f"logistic regression on TF-IDF of {chosen['features']} (C = {chosen['C']:g})",
         "code": LINEAR.format(
             arguments=", ".join(f"{key}={value!r}" for key, value in arguments),
-            read=LINEAR_READ_PAIR if pairs else LINEAR_READ,
+            **(LINEAR_PAIRS if pairs else LINEAR_TEXTS),
         ),
         "chosen": "candidate",
         "drawn": f"No seed changes the result. {len(run['candidates'])} candidates were tried.",

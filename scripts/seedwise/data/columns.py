@@ -69,13 +69,13 @@ def _mean_length(column: pd.Series) -> float:
     return float(column.str.len().mean())
 
 
-def label_column(table: pd.DataFrame, text: str) -> str:
+def label_column(table: pd.DataFrame, texts: list[str]) -> str:
     """Return the column that looks most like labels: by its name, or the one with the fewest.
 
     Raises:
         UserError: No column has between 2 and `MOST_LABELS` different values.
     """
-    counts = {column: table[column].nunique() for column in table if column != text}
+    counts = {column: table[column].nunique() for column in table if column not in texts}
     most = min(MOST_LABELS, max(2, len(table) // 5))
     possible = [
         column
@@ -119,22 +119,26 @@ def labels_of(values: pd.Series) -> list[str]:
     return sorted(found, key=lambda v: (float(v), v)) if _numeric(pd.Series(found)) else found
 
 
-def doubts(table: pd.DataFrame, text: str, label: str) -> list[str]:
+def doubts(table: pd.DataFrame, texts: list[str], label: str) -> list[str]:
     """Return what whoever knows the table should look at, a line each.
 
     Raises:
         UserError: The texts are numbers, or cells hold several labels.
     """
-    if _numeric(table[text]):
-        raise UserError(f"column {text!r} holds numbers alone, no texts; name another with --text")
+    for text in texts:
+        if _numeric(table[text]):
+            raise UserError(
+                f"column {text!r} holds numbers alone, no texts; name another with --text"
+            )
     found = []
-    length = _mean_length(table[text])
-    for column in table.columns.difference([text, label]):
-        texts = table[column].nunique() > MOST_LABELS and not _numeric(table[column])
-        if texts and _mean_length(table[column]) > max(_LONG_NAME, length / 4):
+    length = min(_mean_length(table[text]) for text in texts)
+    for column in table.columns.difference([*texts, label]):
+        others = table[column].nunique() > MOST_LABELS and not _numeric(table[column])
+        if others and _mean_length(table[column]) > max(_LONG_NAME, length / 4):
+            pair = "" if len(texts) > 1 else f"for pairs of both, --text {texts[0]},{column}; "
             found.append(
-                f"column {column!r} holds texts, too, and is left out: a study reads one column. "
-                f"For both, make one column of them; for {column!r} alone, --text {column}"
+                f"column {column!r} holds texts, too, and is left out: "
+                f"{pair}for {column!r} alone, --text {column}"
             )
     counts = table.loc[table[label] != "", label].value_counts()
     if separator := _between_labels(list(counts.index)):

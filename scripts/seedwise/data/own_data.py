@@ -164,6 +164,20 @@ def locate(data: list[str]) -> tuple[Settings, list[Path]]:
     return {"source": {"path": root.as_posix()}, **make(paths, root)}, paths
 
 
+def text_columns(table: pd.DataFrame, text: str | None) -> list[str]:
+    """Return the column of the texts, or the two of pairs, as ``--text`` names them.
+
+    Raises:
+        UserError: It names more than two.
+    """
+    if text is None or text in table:
+        return [text or text_column(table)]
+    columns = text.split(",")
+    if len(columns) > 2:
+        raise UserError(f"--text {text}: {len(columns)} columns; one, or two for pairs of texts")
+    return columns
+
+
 def describe(settings: Settings, paths: list[Path], text: str | None, label: str | None) -> None:
     """Add what the labelled files say of columns, labels and missing splits to ``settings``."""
     if settings["format"] == "review-label":
@@ -179,14 +193,15 @@ def describe(settings: Settings, paths: list[Path], text: str | None, label: str
         table = pd.concat(tables).fillna("")
         if table.empty:
             raise UserError(f"{paths[0]}: empty")
-        settings["text"] = text or text_column(table)
-        settings["label"] = label or label_column(table, settings["text"])
-        for column in (settings["text"], settings["label"]):
+        texts = text_columns(table, text)
+        settings["text"] = texts if len(texts) > 1 else texts[0]
+        settings["label"] = label or label_column(table, texts)
+        for column in (*texts, settings["label"]):
             if column not in table:
                 raise missing_column(str(paths[0]), column, table)
         values = table[settings["label"]]
         count = len(tables[0])
-        for doubt in doubts(table, settings["text"], settings["label"]):
+        for doubt in doubts(table, texts, settings["label"]):
             logger.warning("%s", doubt)
     settings["labels"] = labels_of(values)
     few = 4 * len(settings["labels"])

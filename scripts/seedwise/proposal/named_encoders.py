@@ -14,6 +14,7 @@ from seedwise.errors import UserError, one_line
 from seedwise.study.encoders import (
     FAIRSEQ_TYPES,
     PICKLES,
+    TOKEN_TYPES,
     WEIGHTS,
     check_folder,
     with_needed_files,
@@ -33,6 +34,7 @@ class NamedEncoder:
         about: What it is, in a line.
         sizes: `layers`, `embed_dim`, `ffn_dim` and `max_positions` of its architecture.
         fairseq: Whether fairseq can hold it.
+        fairseq_pairs: Whether it can give it pairs of texts, too.
     """
 
     name: str
@@ -40,6 +42,7 @@ class NamedEncoder:
     about: str
     sizes: dict[str, Any]
     fairseq: bool
+    fairseq_pairs: bool
 
 
 MINILM = NamedEncoder(
@@ -56,6 +59,7 @@ MINILM = NamedEncoder(
     about="all-MiniLM-L6-v2, an English BERT of six layers (sentence-transformers, Apache-2.0)",
     sizes={"layers": 6, "embed_dim": 384, "ffn_dim": 1536, "max_positions": 512},
     fairseq=True,
+    fairseq_pairs=False,
 )
 """The one of the default study (config.yaml)."""
 
@@ -102,9 +106,10 @@ def find_encoder(words: str) -> NamedEncoder:
             "owner/name on the Hugging Face hub"
         )
     name = re.sub(r"[^a-z0-9]+", "-", Path(stem.split("==")[0]).name.lower()).strip("-")
-    sizes, fairseq = _read(Path(source_path(with_needed_files(located)["source"])), located)
+    sizes, fits, kind = _read(Path(source_path(with_needed_files(located)["source"])), located)
     about = f"{stem}, a published {sizes['type']} of {sizes['layers']} layers"
-    return NamedEncoder(name or "encoder", located, about, sizes, fairseq)
+    pairs = fits and kind not in TOKEN_TYPES
+    return NamedEncoder(name or "encoder", located, about, sizes, fits, pairs)
 
 
 def _inner_folder(source: Path) -> dict[str, str]:
@@ -132,8 +137,8 @@ def _folders(source: Path) -> Iterator[str]:
                 yield place + str(path.parent).removeprefix(".")
 
 
-def _read(source: Path, located: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """Return an encoder's sizes and whether fairseq can hold it."""
+def _read(source: Path, located: dict[str, Any]) -> tuple[dict[str, Any], bool, str]:
+    """Return an encoder's sizes, whether fairseq can hold it, and its type."""
     from transformers import AutoConfig  # a matter of seconds
 
     from seedwise.models.bert_family import check_fits
@@ -161,4 +166,4 @@ def _read(source: Path, located: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         fits = kind in FAIRSEQ_TYPES
     except UserError:
         fits = False
-    return encoder_sizes(config), fits
+    return encoder_sizes(config), fits, kind

@@ -12,6 +12,7 @@ from seedwise.data.preparation import Prepared
 from seedwise.data.texts import word_count
 from seedwise.proposal.named_encoders import NamedEncoder
 from seedwise.proposal.sizes import Machine, Plan, Tuning
+from seedwise.study.datasets import reads_pairs
 
 SEEDS = [0, 1, 2]
 TRAININGS = (("fairseq", "pretrained"), ("fairseq", "random"), ("transformers", "pretrained"))
@@ -90,7 +91,7 @@ OWN_QUESTION = (
 def dataset_section(settings: Settings) -> str:
     """Return the data set's section, two levels deep, with its comments."""
     comments = {
-        "text": "The columns of the text and of its label.",
+        "text": "The columns of the text, or of the two texts of a pair, and of its label.",
         "labels": "The classes, as the data write them.",
         "splits": "Shares of the texts; the rest is train. Texts added later move none of them.",
     }
@@ -100,6 +101,12 @@ def dataset_section(settings: Settings) -> str:
             lines.append(f"# {comments[key]}")
         lines.append(f"{key}: {flow(value)}")
     return "".join(f"    {line}\n" for line in lines)
+
+
+def trainable_by(encoder: NamedEncoder, settings: Settings) -> tuple[str, ...]:
+    """Return the engines that can fine-tune a published encoder on a data set."""
+    fairseq = encoder.fairseq_pairs if reads_pairs(settings) else encoder.fairseq
+    return ("fairseq", "transformers") if fairseq else ("transformers",)
 
 
 def flow(value: Any) -> str:
@@ -138,7 +145,7 @@ def render(
     words = sorted(word_count(example.text) for example in prepared.splits["train"])
     if encoder:
         page, question, model = PUBLISHED, PUBLISHED_QUESTION, encoder.name
-        engines = ("fairseq", "transformers") if encoder.fairseq else ("transformers",)
+        engines = trainable_by(encoder, settings)
         trainings = [(engine, "pretrained", encoder.name) for engine in engines]
         located = yaml.safe_dump(encoder.located, sort_keys=False, allow_unicode=True)
         own = {"encoder": encoder, "located": indent(located.rstrip(), 6 * " ")}

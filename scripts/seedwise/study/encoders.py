@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import UserError, one_line
+from seedwise.study.datasets import reads_pairs
 from seedwise.study.sources import source_path
 
 FAIRSEQ_TYPES = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
 """Types of transformers that fairseq's RoBERTa can hold, where their sizes allow."""
+
+TOKEN_TYPES = ("bert", "electra")
+"""Those of them that tell the second text of a pair by its token type, which fairseq lacks."""
 
 ENCODERS = (
     "albert",
@@ -131,6 +135,28 @@ def check_engine(found: str, file: Path, experiments: list[str]) -> None:
         )
 
 
+def check_pairs_fit(found: str, file: Path, experiments: list[str]) -> None:
+    """Raise `UserError` if fairseq is to read pairs with an encoder that needs token types.
+
+    Args:
+        found: The type of the encoder.
+        file: Where that stands.
+        experiments: The experiments that want it in fairseq, for pairs.
+    """
+    if experiments and found in TOKEN_TYPES:
+        raise UserError(
+            f"experiments.{experiments[0]}.engine: 'fairseq' with pairs of texts, but {file} is a "
+            f"model of type {found!r}, which tells the second text by its token type; fairseq has "
+            "none: give it a model of RoBERTa's kind, or this one the engine 'transformers'"
+        )
+
+
+def pair_experiments(config: dict[str, Any], experiments: list[str]) -> list[str]:
+    """Return those of the experiments whose data set has pairs of texts."""
+    dataset = {name: config["experiments"][name]["dataset"] for name in experiments}
+    return [name for name in experiments if reads_pairs(config["datasets"][dataset[name]])]
+
+
 def fairseq_experiments(config: dict[str, Any], model: str) -> list[str]:
     """Return the experiments in which fairseq starts from a published transformers folder."""
     if "fairseq_checkpoint" in config["models"][model]:
@@ -155,4 +181,6 @@ def check_encoders(config: dict[str, Any]) -> None:
         folder = source / located.get("folder", "")
         if folder.is_dir():
             found = check_folder(folder, key, pickle=located.get("pickle", False))
-            check_engine(found, folder / "config.json", fairseq_experiments(config, name))
+            experiments = fairseq_experiments(config, name)
+            check_engine(found, folder / "config.json", experiments)
+            check_pairs_fit(found, folder / "config.json", pair_experiments(config, experiments))

@@ -28,19 +28,19 @@ def table(label, **others):
 
 def test_a_table_without_doubts():
     notes = [f"note {n}" for n in range(80)]
-    assert doubts(table(["good", "bad"] * 40, id=notes), "text", "label") == []
+    assert doubts(table(["good", "bad"] * 40, id=notes), ["text"], "label") == []
 
 
 def test_a_second_column_of_texts_is_told():
     premises = [f"The film number {n} is quite a good one." for n in range(80)]
-    (doubt,) = doubts(table(["yes", "no"] * 40, premise=premises), "text", "label")
+    (doubt,) = doubts(table(["yes", "no"] * 40, premise=premises), ["text"], "label")
     assert "column 'premise' holds texts, too" in doubt and "--text premise" in doubt
 
 
 def test_labels_alike_and_labels_of_nearly_all():
-    (doubt,) = doubts(table(["good", "Good "] * 40), "text", "label")
+    (doubt,) = doubts(table(["good", "Good "] * 40), ["text"], "label")
     assert "labels 'Good ' and 'good' differ in case or blanks alone" in doubt
-    (doubt,) = doubts(table(["good"] * 78 + ["bad"] * 2), "text", "label")
+    (doubt,) = doubts(table(["good"] * 78 + ["bad"] * 2), ["text"], "label")
     assert "label 'good' is that of 97.5% of the texts" in doubt
 
 
@@ -48,8 +48,8 @@ def test_labels_alike_and_labels_of_nearly_all():
 def test_several_labels_in_a_cell_are_refused(separator):
     labels = ["a", f"a{separator}c", "b", f"b{separator}c"] * 20
     with pytest.raises(UserError, match=r"several labels in a cell, as .*a study of each"):
-        doubts(table(labels), "text", "label")
+        doubts(table(labels), ["text"], "label")
 
 
 def test_a_comma_in_a_name_makes_no_labels():
-    assert doubts(table(["Paris, Texas", "Rome"] * 40), "text", "label") == []
+    assert doubts(table(["Paris, Texas", "Rome"] * 40), ["text"], "label") == []

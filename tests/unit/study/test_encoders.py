@@ -21,11 +21,12 @@ def folder(tmp_path):
     return folder
 
 
-def study(path, engine="transformers", **located):
+def study(path, engine="transformers", text="text", **located):
     located = {"source": {"path": str(path)}, **located}
     return {
         "models": {"m": {"transformers_checkpoint": located}},
-        "experiments": {"e": {"model": "m", "engine": engine}},
+        "datasets": {"d": {"text": text}},
+        "experiments": {"e": {"model": "m", "engine": engine, "dataset": "d"}},
     }
 
 
@@ -95,6 +96,16 @@ def test_fairseq_cannot_hold_every_type(folder):
     encoders.check_encoders(config)
     (folder / "config.json").write_text('{"model_type": "bert"}')
     encoders.check_encoders(study(folder, "fairseq"))
+
+
+@pytest.mark.parametrize("kind", ["bert", "electra"])
+def test_fairseq_has_no_token_types_for_pairs(folder, kind):
+    (folder / "config.json").write_text(json.dumps({"model_type": kind}))
+    said = message(study(folder, "fairseq", ["premise", "hypothesis"]))
+    assert said.startswith("experiments.e.engine: 'fairseq' with pairs of texts, but ")
+    encoders.check_encoders(study(folder, "transformers", ["premise", "hypothesis"]))
+    (folder / "config.json").write_text('{"model_type": "roberta"}')
+    encoders.check_encoders(study(folder, "fairseq", ["premise", "hypothesis"]))
 
 
 def test_other_sources_are_left_to_the_import(tmp_path):
