@@ -154,6 +154,24 @@ def test_columns_by_name(folder):
     assert (settings["text"], settings["label"]) == ("review_body", "sentiment")
 
 
+def test_two_columns_make_pairs(folder):
+    """MiniLM tells the second text by its token type, which transformers alone has."""
+    FRAME.assign(premise=FRAME["review_body"]).to_csv(folder / "nli.csv", index=False)
+    columns = ["premise", "review_body"]
+    config, settings = propose("nli.csv", text="premise,review_body", label="sentiment")
+    assert settings["text"] == columns
+    assert list(config["experiments"]) == ["linear", "transformers-minilm"]
+    (folder / "nli.yaml").unlink()
+    config, settings = propose("nli.csv", text="premise,review_body", encoder="none")
+    assert (settings["text"], settings["label"]) == (columns, "sentiment")
+    assert list(config["experiments"])[1] == "fairseq-pretrained"
+    for text, said in (("premise,other", "no column 'other'"), ("a,b,c", "3 columns; one, or two")):
+        with pytest.raises(UserError, match=said):
+            propose("nli.csv", text=text, output=Path("x.yaml"))
+    FRAME.rename(columns={"review_body": "a,b"}).to_csv(folder / "one.csv", index=False)
+    assert propose("one.csv", text="a,b", encoder="none")[1]["text"] == "a,b"
+
+
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])
 def test_truth_values_are_labels(folder, ending):
     table = FRAME.assign(sentiment=FRAME["sentiment"] == "positive")

@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from seedwise.errors import UserError
-from seedwise.models.linear import LinearModel
+from seedwise.models.linear import FEATURES, LinearModel, read
 from support.linear_runs import make_run, train
 
 
@@ -98,3 +99,12 @@ def test_a_model_read_and_written_again_has_the_same_bytes(model, tmp_path):
     LinearModel.load(model).save(tmp_path / "again")
     for file in model.iterdir():
         assert (tmp_path / "again" / file.name).read_bytes() == file.read_bytes()
+
+
+def test_pairs_are_read_as_both_texts_and_what_they_share():
+    vectorizer = TfidfVectorizer(**FEATURES["words"]).fit(["a b", "b c", "good bad"])
+    found = read(vectorizer, ["good thing\0bad good", "bad\0good"]).toarray()
+    first = vectorizer.transform(["good thing", "bad"]).toarray()
+    second = vectorizer.transform(["bad good", "good"]).toarray()
+    assert (found == np.hstack([first, second, first * second])).all()
+    assert first.any() and (first * second)[0].any() and not (first * second)[1].any()

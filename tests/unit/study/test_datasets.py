@@ -231,3 +231,38 @@ def test_inputs(tmp_path):
         dataset_inputs(settings | {"unlabelled": unlabelled}, "d")
     (one,) = dataset_inputs(TABLE | {"source": {"url": "https://a.org/b.csv"}}, "d")
     assert one.startswith("resources/b-csv-")
+
+
+PAIRS = TABLE | {"text": ["premise", "hypothesis"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (PAIR | {"text": ["a", "b"], "splits": TABLE["splits"]}, "d.text: two columns make a pair"),
+        (
+            TABLE | {"unlabelled": {"files": ["u.csv"], "text": ["a", "b"]}},
+            "d.unlabelled.text: pairs, where the data set has single texts",
+        ),
+        (
+            PAIRS | {"unlabelled": {"files": ["u.txt"], "format": "lines", "text": ["a", "b"]}},
+            "d.unlabelled.text: two columns make a pair in a table alone, and the format is lines",
+        ),
+    ],
+)
+def test_pairs_where_there_are_none(settings, said):
+    with pytest.raises(UserError) as caught:
+        check_dataset(settings, "d")
+    assert str(caught.value).startswith(said)
+
+
+def test_unlabelled_texts_beside_pairs_may_be_single_or_pairs():
+    for unlabelled in ({"files": ["u.csv"]}, {"files": ["u.csv"], "text": "text"}):
+        check_dataset(PAIRS | {"unlabelled": unlabelled}, "d")
+    check_dataset(PAIRS | {"unlabelled": {"files": ["u.txt"], "format": "lines"}}, "d")
+
+
+@pytest.mark.parametrize("text", [["a"], ["a", "b", "c"], [], ["a", 1]])
+def test_a_pair_has_two_columns(text):
+    assert not errors(PAIRS)
+    assert errors(TABLE | {"text": text})
