@@ -8,7 +8,7 @@ from typing import Any
 from seedwise.data.readers import Row
 from seedwise.data.texts import TextFile, key_of
 from seedwise.errors import UserError
-from seedwise.study.labels import label_names, rated_label
+from seedwise.study.labels import are_rated, label_values, rated_label
 
 
 class Example:
@@ -51,32 +51,32 @@ def label_rows(
         rows: What was read.
         name: The file, for messages.
         stem: The first part of the texts' ids; the second is the line.
-        settings: The data set's; `labels` lists the labels, or gives each a range of ratings.
+        settings: The data set's; `labels` lists the labels, or gives each the value that stands
+            for it, or a range of ratings.
         changes: Counts of what was changed; added to.
         file: Where texts are to stand; None for memory.
 
     Raises:
         UserError: A label is not among those configured, or a rating is no number.
     """
-    labels = settings["labels"]
-    allowed = set(label_names(settings))
+    rated = are_rated(settings)
+    names = {} if rated else label_values(settings)
 
     def label(row: Row) -> str | None:
         assert row.value is not None
-        if not isinstance(labels, dict):
-            if row.value not in allowed:
+        if not rated:
+            if row.value not in names:
                 raise UserError(
-                    f"{name}, line {row.line}: label {row.value!r} is not one of "
-                    f"{', '.join(label_names(settings))}"
+                    f"{name}, line {row.line}: label {row.value!r} is not one of {', '.join(names)}"
                 )
-            return row.value
+            return names[row.value]
         try:
             rating = float(row.value)
         except ValueError:
             rating = math.nan
         if not math.isfinite(rating):
             raise UserError(f"{name}, line {row.line}: rating {row.value!r} is not a number")
-        return rated_label(labels, rating)
+        return rated_label(settings["labels"], rating)
 
     for row in rows:
         yield Example(f"{stem}:{row.line}", row.text, label(row), file)

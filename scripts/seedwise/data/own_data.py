@@ -25,6 +25,7 @@ from seedwise.data.tables import (
     SEPARATORS,
     UTF_8,
     as_text,
+    class_names,
     decode,
     delimited_rows,
     lines_of,
@@ -37,6 +38,9 @@ from seedwise.errors import UserError, one_line
 logger = logging.getLogger(__name__)
 
 Settings = dict[str, Any]
+
+HIDDEN = "-1"
+"""What the library `datasets` has for a label that is not given, as in the test splits of GLUE."""
 
 # What `datasets.save_to_disk` and the hub write beside the data.
 _DESCRIPTIONS = {"dataset_dict.json", "dataset_info.json", "dataset_infos.json", "state.json"}
@@ -178,8 +182,23 @@ def text_columns(table: pd.DataFrame, text: str | None) -> list[str]:
     return columns
 
 
+def hidden_splits(tables: dict[Path, pd.DataFrame], settings: Settings) -> list[str]:
+    """Return which of the given valid and test keep their labels to themselves."""
+    label = settings["label"]
+    values: dict[str, set[str]] = {}
+    for split, names in settings.get("files", {}).items():
+        ends = (names,) if isinstance(names, str) else tuple(names)
+        own = [
+            table.get(label, ()) for path, table in tables.items() if path.as_posix().endswith(ends)
+        ]
+        values[split] = set().union(*own)
+    known = HIDDEN in values.get("train", {HIDDEN})
+    return [split for split in ("valid", "test") if not known and values.get(split) == {HIDDEN}]
+
+
 def describe(settings: Settings, paths: list[Path], text: str | None, label: str | None) -> None:
     """Add what the labelled files say of columns, labels and missing splits to ``settings``."""
+    names: list[str] = []
     if settings["format"] == "review-label":
         name = settings["file"]["label"]
         content = Path(settings["source"]["path"], name).read_bytes()
@@ -187,9 +206,8 @@ def describe(settings: Settings, paths: list[Path], text: str | None, label: str
         values = pd.Series([line for line in lines if line], name=name)
         count = len(values)
     else:
-        tables = [
-            read_table(path, settings) for path in paths if split_of(path.name) != "unlabelled"
-        ]
+        labelled = [path for path in paths if split_of(path.name) != "unlabelled"]
+        tables = [read_table(path, settings) for path in labelled]
         table = pd.concat(tables).fillna("")
         if table.empty:
             raise UserError(f"{paths[0]}: empty")
@@ -199,11 +217,22 @@ def describe(settings: Settings, paths: list[Path], text: str | None, label: str
         for column in (*texts, settings["label"]):
             if column not in table:
                 raise missing_column(str(paths[0]), column, table)
+        for split in hidden_splits(dict(zip(labelled, tables, strict=True)), settings):
+            del settings["files"][split]
+            logger.warning(
+                "%s: every label is %s, kept secret; the split is left out, and one is drawn from "
+                "train",
+                split,
+                HIDDEN,
+            )
+            table = table[table[settings["label"]] != HIDDEN]
         values = table[settings["label"]]
         count = len(tables[0])
         for doubt in doubts(table, texts, settings["label"]):
             logger.warning("%s", doubt)
-    settings["labels"] = labels_of(values)
+        if DIALECTS[paths[0].suffix.lower()] in ("parquet", "arrow"):
+            names = class_names(paths[0], settings["label"])
+    settings["labels"] = {name: n for n, name in enumerate(names)} or labels_of(values)
     few = 4 * len(settings["labels"])
     missing = {
         split: _share(share, few, most, count)

@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from seedwise.data.spreadsheets import spreadsheet_rows
@@ -208,6 +208,21 @@ def _columnar(stream: IO[bytes], name: str, dialect: str) -> Iterator[tuple[int,
                 yield number, f"{name}, row {number}", record
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{name}: not a readable {dialect} file ({error})") from None
+
+
+def class_names(path: Path, column: str) -> list[str]:
+    """Return the names of the classes that a column of a Parquet or Arrow file has by number.
+
+    The library `datasets` writes them into the file (its `ClassLabel`); other files have none.
+    """
+    from pyarrow import ipc, parquet
+
+    with path.open("rb") as stream:
+        arrow = path.suffix.lower() == ".arrow"
+        schema = ipc.open_stream(stream).schema if arrow else parquet.read_schema(stream)
+    described = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+    feature = described.get("info", {}).get("features", {}).get(column, {})
+    return list(map(str, feature.get("names", [])))
 
 
 def read_records(

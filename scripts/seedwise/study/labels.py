@@ -12,13 +12,26 @@ _COMPARED = {"above": operator.gt, "from": operator.ge, "below": operator.lt, "t
 
 
 def label_names(settings: Settings) -> list[str]:
-    """Return the labels as the data set writes them, in class order."""
+    """Return the names of the labels, in class order."""
     return [str(label) for label in settings["labels"]]
+
+
+def are_rated(settings: Settings) -> bool:
+    """Return whether each label is given by a range of ratings."""
+    labels = settings["labels"]
+    return isinstance(labels, dict) and any(isinstance(value, dict) for value in labels.values())
+
+
+def label_values(settings: Settings) -> dict[str, str]:
+    """Return the label that each value of the column of labels stands for."""
+    labels = settings["labels"]
+    pairs = labels.items() if isinstance(labels, dict) else ((label, label) for label in labels)
+    return {str(value): str(label) for label, value in pairs}
 
 
 def value_column(settings: Settings) -> str:
     """Return the column that says the label."""
-    if isinstance(settings["labels"], dict):
+    if are_rated(settings):
         return str(settings.get("rating", "rating"))
     return str(settings.get("label", "label"))
 
@@ -58,9 +71,13 @@ def check_labels(settings: Settings, key: str) -> None:
     labels, names = settings["labels"], label_names(settings)
     if len(set(names)) < len(names):
         raise UserError(f"{key}.labels: a label stands there twice")
-    if isinstance(labels, dict):
+    if are_rated(settings):
+        if plain := [name for name, value in labels.items() if not isinstance(value, dict)]:
+            raise UserError(f"{key}.labels.{plain[0]}: no range, where other labels have one")
         if settings["format"] == "review-label":
             raise UserError(f"{key}.labels: ranges need a rating; review-label has none")
         _check_ranges(key, labels)
+    elif len(label_values(settings)) < len(names):
+        raise UserError(f"{key}.labels: two labels have the same value")
     elif settings["format"] == "webis-cls":
         raise UserError(f"{key}.labels: webis-cls has ratings; give each label its range")

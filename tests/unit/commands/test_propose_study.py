@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow
+import pyarrow.parquet
 import pytest
 import yaml
 
@@ -170,6 +171,32 @@ def test_two_columns_make_pairs(folder):
             propose("nli.csv", text=text, output=Path("x.yaml"))
     FRAME.rename(columns={"review_body": "a,b"}).to_csv(folder / "one.csv", index=False)
     assert propose("one.csv", text="a,b", encoder="none")[1]["text"] == "a,b"
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_names_of_classes_and_a_test_split_without_labels(folder, ending, caplog):
+    """As `datasets` and the hub write GLUE: numbers, names beside them, -1 in the test split."""
+    (folder / "glue").mkdir()
+    names = {"label": {"names": list(FEELINGS), "_type": "ClassLabel"}}
+    described = {"huggingface": json.dumps({"info": {"features": names}})}
+    numbers = FRAME["sentiment"].map(list(FEELINGS).index)
+    table = FRAME[["review_body"]].assign(label=numbers)
+    for split, part in {
+        "train": table[:120], "validation": table[120:150], "test": table[150:].assign(label=-1),
+    }.items():  # fmt: skip
+        written = pyarrow.Table.from_pandas(part, preserve_index=False)
+        written = written.replace_schema_metadata(described)
+        path = str(folder / f"glue/{split}.{ending}")
+        if ending == "parquet":
+            pyarrow.parquet.write_table(written, path)
+        else:
+            with pyarrow.ipc.new_stream(path, written.schema) as out:
+                out.write_table(written)
+    _, settings = propose("glue")
+    assert settings["labels"] == {name: n for n, name in enumerate(FEELINGS)}
+    files = {"train": f"train.{ending}", "valid": f"validation.{ending}"}
+    assert settings["files"] == files and list(settings["splits"]) == ["test"]
+    assert "test: every label is -1, kept secret" in caplog.text
 
 
 @pytest.mark.parametrize("ending", ["jsonl", "parquet"])

@@ -26,6 +26,13 @@ def test_labels_outside_the_set_are_refused(value):
         label(value, {"labels": ["0", "1"]})
 
 
+def test_a_value_stands_for_a_label():
+    settings = {"labels": {"bad": 0, "good": "yes"}}
+    assert [label(value, settings) for value in ("0", "yes")] == ["bad", "good"]
+    with pytest.raises(UserError, match=r"d\.csv, line 7: label .good. is not one of 0, yes"):
+        label("good", settings)
+
+
 @pytest.mark.parametrize(
     ("rating", "expected"),
     [

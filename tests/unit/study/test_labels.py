@@ -1,7 +1,14 @@
 import pytest
 
 from seedwise.errors import UserError
-from seedwise.study.labels import check_labels, label_names, rated_label, value_column
+from seedwise.study.labels import (
+    are_rated,
+    check_labels,
+    label_names,
+    label_values,
+    rated_label,
+    value_column,
+)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +24,15 @@ from seedwise.study.labels import check_labels, label_names, rated_label, value_
             "d.labels.a: no rating is in this range",
         ),
         ({"format": "webis-cls", "labels": [0, 1]}, "d.labels: webis-cls has ratings"),
+        (
+            {"format": "table", "labels": {"a": {"below": 1}, "b": 2}},
+            "d.labels.b: no range, where other labels have one",
+        ),
+        (
+            {"format": "table", "labels": {"a": 0, "b": "0"}},
+            "d.labels: two labels have the same value",
+        ),
+        ({"format": "webis-cls", "labels": {"a": 0, "b": 1}}, "d.labels: webis-cls has ratings"),
         (
             {"format": "table", "labels": {"a": {"below": 1}, "b": {"from": 0}}},
             "d.labels: the ranges of 'a' and 'b' overlap",
@@ -54,3 +70,11 @@ def test_where_labels_stand_and_what_they_are_called():
     assert value_column({"labels": [0, 1]}) == "label"
     assert value_column({"labels": ["no", "yes"], "label": "answer"}) == "answer"
     assert value_column({"labels": {"a": {}, "b": {}}, "label": "answer"}) == "rating"
+
+
+def test_labels_by_the_value_that_stands_for_them():
+    settings = {"format": "table", "labels": {"entailment": 0, "neutral": 1}, "label": "gold"}
+    check_labels(settings, "d")
+    assert label_names(settings) == ["entailment", "neutral"] and not are_rated(settings)
+    assert label_values(settings) == {"0": "entailment", "1": "neutral"}
+    assert value_column(settings) == "gold"
