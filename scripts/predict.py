@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from seedwise.data.compression import open_file
 from seedwise.data.texts import BETWEEN, clean, record_of
 from seedwise.errors import UserError
 from seedwise.files import read_json
@@ -215,7 +216,7 @@ def main(
     pairs = ensemble.reads_pairs
     check_columns(columns, pairs)
     writer = Writer(form, ensemble.labels, sys.stdout, pairs)
-    with file.open("rb") if file else nullcontext(sys.stdin.buffer) as stream:
+    with open_file(file) if file else nullcontext(sys.stdin.buffer) as stream:
         if columns and file:
             given = read_table(stream, str(file), columns, counts)
         else:

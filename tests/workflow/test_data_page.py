@@ -1,9 +1,11 @@
 """Tables as people have them: what `make study` makes of each, as docs/data.md says."""
 
 import csv
+import gzip
 import io
 from pathlib import Path
 
+import pyarrow
 import pytest
 
 from seedwise.data.own_data import describe, locate
@@ -58,6 +60,10 @@ CASES = [
     ("bars", "a.csv", table("|"), f"{READ}; '|' between the values"),
     ("tabs under another ending", "a.csv", table("\t"), f"{READ}; '\\t' between the values"),
     ("`;` and quotes in a .tsv", "a.tsv", table(";"), f"{READ}; ';' between the values"),
+    ("gzip", "a.csv.gz", gzip.compress(table(";").encode()), f"{READ}; ';' between the values"),
+    ("Zstandard", "a.csv.zst", pyarrow.compress(table().encode(), "zstd", asbytes=True), READ),
+    ("gzip, cut short", "a.csv.gz", gzip.compress(table().encode())[:-99],
+     "damaged or cut short"),
     ("an Excel file", "a.xlsx", sheet("a.xlsx", ROWS), READ),
     ("a LibreOffice file of two sheets", "a.ods",
      sheet("a.ods", ROWS, write_ods, notes=[["x"]]), f"{READ}; the first of Feuille 1, notes"),

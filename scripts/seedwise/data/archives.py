@@ -57,7 +57,6 @@ class Members(Protocol):
 
     def open(self, name: str) -> IO[bytes]:
         """Open one member for reading."""
-        ...
 
 
 def _refuse(archive: str, name: str, why: str) -> UserError:
@@ -78,7 +77,7 @@ def _ignored(name: str) -> bool:
     return "__MACOSX" in path.parts or path.name.startswith("._") or path.name == ".DS_Store"
 
 
-class _Budget:
+class Budget:
     """Adds up members and bytes, and refuses an archive that holds absurdly many."""
 
     def __init__(self, archive: str, packed_bytes: int):
@@ -87,23 +86,24 @@ class _Budget:
         self.members = self.bytes = 0
 
     def add(self, size: int) -> None:
+        """Count a member of this many bytes."""
         self.members += 1
         if self.members > MAX_MEMBERS:
             raise UserError(f"{self.archive}: refused, more than {MAX_MEMBERS:,} members")
         self.grow(size)
 
     def grow(self, size: int) -> None:
+        """Count more bytes."""
         self.bytes += size
         if self.bytes > self.limit:
-            raise UserError(
-                f"{self.archive}: refused, unpacks to more than {self.limit / 2**30:.3g} GiB"
-            )
+            most = f"{self.limit / 2**30:.3g} GiB"
+            raise UserError(f"{self.archive}: refused, unpacks to more than {most}")
 
 
 class _Zip:
     def __init__(self, label: str, stream: IO[bytes], packed_bytes: int):
         self._zip = zipfile.ZipFile(stream)
-        budget = _Budget(label, packed_bytes)
+        budget = Budget(label, packed_bytes)
         self.names: list[str] = []
         for info in self._zip.infolist():
             # zipfile cuts names at NUL and may rename them: judge what the archive says.
@@ -124,7 +124,7 @@ class _Zip:
 class _Tar:
     def __init__(self, label: str, stream: IO[bytes], packed_bytes: int):
         self._tar = tarfile.open(fileobj=stream, mode="r:*")  # noqa: SIM115
-        budget = _Budget(label, packed_bytes)
+        budget = Budget(label, packed_bytes)
         self.names: list[str] = []
         for info in self._tar:
             _check_name(label, info.name)

@@ -18,6 +18,7 @@ from seedwise.data.columns import (
     split_of,
     text_column,
 )
+from seedwise.data.compression import ENDINGS, open_file
 from seedwise.data.notation import guess_delimiter, guess_encoding
 from seedwise.data.spreadsheets import sheet_names
 from seedwise.data.tables import (
@@ -28,6 +29,7 @@ from seedwise.data.tables import (
     class_names,
     decode,
     delimited_rows,
+    dialect_of,
     lines_of,
     missing_column,
     read_records,
@@ -91,11 +93,16 @@ def read_table(path: Path, settings: Settings) -> pd.DataFrame:
 
     How the file is written, where that is not the usual way, is added to ``settings``.
     """
-    data, name, dialect = path.read_bytes(), str(path), DIALECTS.get(path.suffix.lower())
+    name, dialect = str(path), dialect_of(path.name)
     if dialect is None:
-        raise UserError(f"{path}: the ending is none of {', '.join(DIALECTS)}")
+        raise UserError(
+            f"{path}: the ending is none of {', '.join(DIALECTS)}, nor one of these with "
+            f"{' or '.join(ENDINGS)} after it"
+        )
+    with open_file(path) as stream:
+        data = stream.read()
     layout = guess_layout(data, name, dialect) if dialect in SEPARATORS else {}
-    if path.suffix.lower() in SHEETS and len(names := sheet_names(data, name)) > 1:
+    if f".{dialect}" in SHEETS and len(names := sheet_names(data, name)) > 1:
         layout["sheet"] = names[0]
         there = ", ".join(map(one_line, names))
         logger.warning("%s: the first of %s is read; `sheet` in the study names it", name, there)
@@ -107,7 +114,7 @@ def read_table(path: Path, settings: Settings) -> pd.DataFrame:
 
 def is_pair(paths: list[Path]) -> bool:
     """Tell whether two files are one of texts and one of their labels, line by line."""
-    if len(paths) != 2 or any(p.suffix in {*DIALECTS} - {".txt"} for p in paths):
+    if len(paths) != 2 or any(dialect_of(p.name) and p.suffix != ".txt" for p in paths):
         return False
     if any(split_of(path.name) for path in paths):
         return False
@@ -143,7 +150,7 @@ def table_settings(paths: list[Path], root: Path) -> Settings:
 
 def find_files(folder: Path) -> list[Path]:
     """Return the tables in a folder, however deep, hidden ones left out."""
-    found = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in DIALECTS and p.is_file()]
+    found = [p for p in sorted(folder.rglob("*")) if dialect_of(p.name) and p.is_file()]
     found = [p for p in found if not any(q.startswith(".") for q in p.relative_to(folder).parts)]
     found = [path for path in found if path.name not in _DESCRIPTIONS]
     if len(found) > 1:
@@ -230,8 +237,8 @@ def describe(settings: Settings, paths: list[Path], text: str | None, label: str
         count = len(tables[0])
         for doubt in doubts(table, texts, settings["label"]):
             logger.warning("%s", doubt)
-        if DIALECTS[paths[0].suffix.lower()] in ("parquet", "arrow"):
-            names = class_names(paths[0], settings["label"])
+        with open_file(paths[0]) as stream:
+            names = class_names(stream, paths[0].name, settings["label"])
     settings["labels"] = {name: n for n, name in enumerate(names)} or labels_of(values)
     few = 4 * len(settings["labels"])
     missing = {

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from seedwise.data.archives import open_member
+from seedwise.data.compression import open_file
 from seedwise.data.examples import Example, label_rows, unlabelled_rows
 from seedwise.data.readers import read_pair, read_rows
 from seedwise.data.splits import candidates, draw, position
@@ -63,8 +63,7 @@ def read_labelled(
     names = file_names(settings, files)
     with ExitStack() as opened:
         content = [
-            (name or archive.name, opened.enter_context(open_member(archive, name)))
-            for name in names
+            (name or archive.name, opened.enter_context(open_file(archive, name))) for name in names
         ]
         if settings["format"] == "review-label":
             rows = read_pair(*content, changes, settings.get("encoding", UTF_8))
@@ -80,7 +79,7 @@ def read_unlabelled(settings: Settings, changes: Counter[str], file: TextFile) -
     texts: list[Example] = []
     for given in settings["files"]:
         (name,) = file_names(settings, given)
-        with open_member(archive, name) as stream:
+        with open_file(archive, name) as stream:
             rows = read_rows(stream, name or archive.name, settings, None, changes)
             stem = f"{UNLABELLED}/{PurePosixPath(given).stem}"
             texts += unlabelled_rows(rows, stem, changes, file)

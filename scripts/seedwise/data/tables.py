@@ -11,9 +11,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import IO, Any
 
+from seedwise.data.compression import inner_name
 from seedwise.data.spreadsheets import spreadsheet_rows
 from seedwise.errors import UserError, one_line
 
@@ -25,6 +26,7 @@ Record = tuple[int, str, dict[str, Any]]
 _NAMES = ("csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx", "ods")
 DIALECTS = {f".{name}": name for name in _NAMES}
 DIALECTS[".txt"] = "tsv"
+_COLUMNAR = ("parquet", "arrow")
 _BATCH_ROWS = 1000
 UTF_8 = "utf-8"
 SEPARATORS = {"csv": ",", "tsv": "\t"}
@@ -210,16 +212,22 @@ def _columnar(stream: IO[bytes], name: str, dialect: str) -> Iterator[tuple[int,
         raise UserError(f"{name}: not a readable {dialect} file ({error})") from None
 
 
-def class_names(path: Path, column: str) -> list[str]:
+def dialect_of(name: str) -> str | None:
+    """Return the dialect that a file's ending speaks of, compressed or not; None without."""
+    return DIALECTS.get(PurePosixPath(inner_name(name)).suffix.lower())
+
+
+def class_names(stream: IO[bytes], name: str, column: str) -> list[str]:
     """Return the names of the classes that a column of a Parquet or Arrow file has by number.
 
     The library `datasets` writes them into the file (its `ClassLabel`); other files have none.
     """
+    if (dialect := dialect_of(name)) not in _COLUMNAR:
+        return []
     from pyarrow import ipc, parquet
 
-    with path.open("rb") as stream:
-        arrow = path.suffix.lower() == ".arrow"
-        schema = ipc.open_stream(stream).schema if arrow else parquet.read_schema(stream)
+    arrow = dialect == "arrow"
+    schema = ipc.open_stream(stream).schema if arrow else parquet.read_schema(stream)
     described = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
     feature = described.get("info", {}).get("features", {}).get(column, {})
     return list(map(str, feature.get("names", [])))
@@ -246,9 +254,9 @@ def read_records(
     Raises:
         UserError: The content does not fit the settings; the message says file and line.
     """
-    ending = PurePosixPath(name).suffix.lower()
-    dialect = settings.get("dialect") or DIALECTS.get(ending)
+    dialect = settings.get("dialect") or dialect_of(name)
     if dialect is None:
+        ending = PurePosixPath(name).suffix.lower()
         raise UserError(
             f"{name}: give its `dialect` ({', '.join(sorted(set(DIALECTS.values())))}); "
             f"the ending {ending!r} does not say it"
