@@ -14,6 +14,13 @@ rule finetune_fairseq:
             part=["input0", "label"],
             file=BINARIZED_FILES,
         ),
+        # What was cut of the texts.
+        counts=collect(
+            "<results>/tokens/{model}/{dataset}/{split}.audit.json",
+            model=experiment_model,
+            dataset=experiment_dataset,
+            split=SPLITS,
+        ),
         pretrained=branch(
             experiment_init,
             cases={

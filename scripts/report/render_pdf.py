@@ -196,6 +196,7 @@ def report_data(
             }
             for dataset, audit in audits.items()
         ],
+        "cut": for_typst(presentation_parts.cut_texts(metrics)),
         "hyperparameters": pairs(hyperparameters(config, chosen), "Hyper-parameter", "Value"),
         "searches": for_typst(presentation_parts.searches(config["experiments"])),
         "engines": list(engines),

@@ -9,6 +9,7 @@ the third alone: it never reads the test split.
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,12 @@ def main(
     metrics: Path,
     predictions: Path | None = None,
     model: Path | None = None,
+    counts: Sequence[Path] = (),
 ) -> None:
     """Train, or go on where a killed job stopped; then predict and write the run.
 
-    A candidate of a search neither predicts nor keeps its model.
+    ``counts`` say what was cut of the splits, each in a file of its name. A candidate of a search
+    neither predicts nor keeps its model.
     """
     finetune = devices.prepare(run.finetune)
     device, shared = finetune["device"], run.shared(finetune, "fairseq", "torch")
@@ -129,6 +132,9 @@ def main(
             raise RuntimeError(f"epoch {saved_epoch} was saved, but {epoch} is best")
         tokens = read_texts(binarized / "input0" / "train")  # without <s>
         tokens = tokens if rows is None else [tokens[row] for row in rows]
+        cut = {path.name.split(".")[0]: read_json(path) for path in counts}
+        if rows is not None:
+            cut.pop("train", None)  # a part of them differs by seed
         found = {}
         started = time.monotonic()
         if model:
@@ -149,18 +155,21 @@ def main(
             train_tokens=int(epochs["epoch"].max()) * sum(1 + len(text) for text in tokens),
             device=devices.name(device),
             shared=shared,
+            details={"cut": cut},
         )
         write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
 
 
 if __name__ == "__main__":
     with step(snakemake):
+        counts = snakemake.input.get("counts", [])
+        beside = {*snakemake.input.proof, *counts}
         main(
-            # Without the proof, whose numbers may differ from machine to machine.
+            # Without the proof, whose numbers may differ from machine to machine, and the counts.
             run=Run.of(
                 snakemake,
                 Path(__file__).stem,
-                [path for path in snakemake.input if path not in snakemake.input.proof],
+                [path for path in snakemake.input if path not in beside],
                 snakemake.input.pretrained,
             ),
             binarized=Path(snakemake.input.binarized[0]).parents[1],
@@ -170,4 +179,5 @@ if __name__ == "__main__":
             metrics=Path(snakemake.output.metrics),
             predictions=Path(p) if (p := snakemake.output.get("predictions")) else None,
             model=Path(p) if (p := snakemake.output.get("model")) else None,
+            counts=[Path(path) for path in counts],
         )

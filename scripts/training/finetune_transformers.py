@@ -35,7 +35,13 @@ from seedwise.machine import device as devices
 from seedwise.machine import distributed
 from seedwise.machine.scratch import training_scratch
 from seedwise.machine.stopping import saving_first
-from seedwise.models.classification import Example, class_probabilities, encode, mark_pairs
+from seedwise.models.classification import (
+    Example,
+    class_probabilities,
+    count_cut,
+    encode,
+    mark_pairs,
+)
 from seedwise.models.conversion import build_tokenizer, roberta_config
 from seedwise.models.transformers_layers import accelerate, length_multiple
 from seedwise.step import step
@@ -204,6 +210,11 @@ def main(
         split: encode(run.texts(split), run.labels, tokenizer)
         for split in ("train", "valid", *(["test"] if predictions else []))
     }
+    cut = {
+        split: count_cut(run.texts(split), examples, tokenizer)
+        for split, examples in splits.items()
+        if split != "train" or run.train_rows() is None  # a part of them differs by seed
+    }
     valid = list(splits["valid"])  # in the order of the file
     splits["valid"].sort(key=lambda example: len(example["input_ids"]))
     collator = DataCollatorWithPadding(
@@ -255,7 +266,7 @@ def main(
             * sum(len(example["input_ids"]) for example in splits["train"]),
             device=devices.name(device),
             shared=shared,
-            details=details,
+            details={"cut": cut} | details,
         )
         write_run(run, outcome, history=history, predictions=predictions, metrics=metrics)
 

@@ -113,6 +113,18 @@ def test_the_second_text_is_read(results):
     assert summary["mean"]["linear"] > 0.7
 
 
+@pytest.mark.parametrize("model", ["pretrained", "roberta"])
+def test_both_engines_cut_the_same_texts(results, model):
+    cut = {
+        engine: read_json(results / f"runs/{engine}-{model}/seed-0/metrics.json")["cut"]
+        for engine in ("fairseq", "transformers")
+    }
+    kept = ("texts", "cut", "pieces", "lost")
+    for split, counts in cut["transformers"].items():
+        assert {key: cut["fairseq"][split][key] for key in kept} == counts
+        assert counts["texts"] == SPLITS[split] and 0 < counts["cut"] <= counts["lost"]
+
+
 @pytest.mark.parametrize("experiment", TRAININGS)
 def test_pipeline_gives_the_predictions_of_the_run_for_every_pair(experiment, results, pairs):
     run = results / "runs" / experiment / "seed-0"

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
 
-from seedwise.data.texts import parts, text_of
+from seedwise.data.texts import FIELDS, parts, text_of
 from seedwise.models import probabilities
 
 Example = dict[str, Any]
@@ -50,6 +50,33 @@ def encode(
         | {"labels": labels.index(record["label"])}
         for row, record in enumerate(records)
     ]
+
+
+def count_cut(
+    records: list[dict[str, str]], examples: list[Example], tokenizer: PreTrainedTokenizerBase
+) -> dict[str, int]:
+    """Return what was cut of the texts that `encode` made ``examples`` of.
+
+    That is the number of ``texts``, how many were ``cut``, how many ``pieces`` they have, special
+    tokens apart, and how many of these were ``lost``, as `tokens.pieces.Encoder.counts` has them.
+    """
+    longest = tokenizer.model_max_length
+    full = [
+        text_of(record)
+        for record, example in zip(records, examples, strict=True)
+        if len(example["input_ids"]) >= longest
+    ]
+    whole = tokenize(tokenizer, full, verbose=False)["input_ids"] if full else []
+    lost = [len(ids) - longest for ids in whole]
+    kept = sum(len(example["input_ids"]) for example in examples)
+    pairs = bool(records) and FIELDS[1] in records[0]
+    special = len(examples) * tokenizer.num_special_tokens_to_add(pair=pairs)
+    return {
+        "texts": len(examples),
+        "cut": sum(count > 0 for count in lost),
+        "pieces": kept - special + sum(lost),
+        "lost": sum(lost),
+    }
 
 
 def class_probabilities(

@@ -49,6 +49,24 @@ def audit_splits(audit: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame({"": heads} | {name: column(part) for name, part in parts.items()})
 
 
+def cut_texts(metrics: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Return what each model cut of each data set, a row per split; none where no run says it."""
+    rows = {
+        (run["dataset"], run["model"], split): {
+            "Data set": run["dataset"],
+            "Model": run["model"],
+            "Split": split,
+            "Texts": number(count["texts"]),
+            "Cut": percent(count["cut"] / max(count["texts"], 1)),
+            "Tokens": number(count["pieces"]),
+            "Tokens lost": percent(count["lost"] / max(count["pieces"], 1)),
+        }
+        for run in metrics
+        for split, count in run.get("cut", {}).items()
+    }
+    return pd.DataFrame(list(rows.values()))
+
+
 def audit_rest(audit: dict[str, Any]) -> Rows:
     """Return texts shared between splits, and whatever else the audit says, by its own names."""
     shared = [

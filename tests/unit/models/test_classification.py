@@ -3,8 +3,10 @@ import pytest
 import torch
 from transformers import DataCollatorWithPadding, RobertaForSequenceClassification
 
+from seedwise.data.texts import text_of
 from seedwise.files import read_jsonl
 from seedwise.models import classification, conversion
+from seedwise.tokens.pieces import encoder_of
 from support.tiny.chain import ARCHITECTURE, LABELS, write_chain
 
 
@@ -37,6 +39,32 @@ def test_examples_are_cut_and_labelled_in_order(chain, tokenizer, examples):
     assert [e["labels"] for e in classification.encode(records, LABELS[::-1], tokenizer)] == [
         1 - example["labels"] for example in examples
     ]
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_what_was_cut_is_counted_as_the_tokens_of_fairseq_are(chain, tokenizer, pairs):
+    records = list(read_jsonl(chain.data / "test.jsonl"))
+    words = "".join(record["text"] + " " for record in records)
+    for number, record in enumerate(records):
+        record["text"] = record["text"] if number % 3 else words[: 40 * number]
+        if pairs:
+            record["text_pair"] = words[30 * number : 45 * number]
+    examples = classification.encode(records, LABELS, tokenizer)
+    found = classification.count_cut(records, examples, tokenizer)
+    encoder = encoder_of(chain.tokens / "sentencepiece.bpe.model", chain.tokens / "dict.txt", 1)
+    for _ in encoder.batches(map(text_of, records), longest=tokenizer.model_max_length - 2):
+        pass
+    assert found == {key: encoder.counts[key] for key in found}
+    assert 0 < found["cut"] < len(records) and found["cut"] < found["lost"] < found["pieces"]
+
+
+def test_nothing_is_cut_of_short_texts(tokenizer):
+    records = [{"text": "good", "label": LABELS[0]}, {"text": "", "label": LABELS[1]}]
+    examples = classification.encode(records, LABELS, tokenizer)
+    pieces = len(tokenizer("good")["input_ids"]) - 2
+    assert classification.count_cut(records, examples, tokenizer) == {
+        "texts": 2, "cut": 0, "pieces": pieces, "lost": 0,
+    }  # fmt: skip
 
 
 def test_each_text_has_its_row_whatever_the_batches(tokenizer, examples):

@@ -134,3 +134,20 @@ def test_parameters_of_a_type_without_formula_have_dashes():
     table = printed_tables.parameters_table(pd.DataFrame([row]))
     assert table.loc[0].tolist() == ["encoder.layer", "–", "–", "–", "13,440"]
     assert presentation.is_numeric(table["In transformers"])
+
+
+def test_cut_texts_are_shown_once_for_each_model():
+    none = {"texts": 20, "cut": 0, "pieces": 300, "lost": 0}
+    run = {"dataset": "reviews", "model": "small"}
+    runs = [
+        {"dataset": "reviews", "model": None},  # linear
+        run | {"cut": {"train": {"texts": 400, "cut": 30, "pieces": 20000, "lost": 500}}},
+        run | {"cut": {"train": {"texts": 400, "cut": 30, "pieces": 20000, "lost": 500}}},
+        run | {"model": "big", "cut": {"test": none}},
+    ]
+    table = presentation_parts.cut_texts(runs)
+    assert table.to_numpy().tolist() == [
+        ["reviews", "small", "train", "400", "7.5 %", "20,000", "2.5 %"],
+        ["reviews", "big", "test", "20", "0.0 %", "300", "0.0 %"],
+    ]
+    assert presentation_parts.cut_texts(runs[:1]).empty
