@@ -1,4 +1,4 @@
-"""From a CSV of three classes to report, models and predictions, by the documented commands."""
+"""From an Excel file of three classes to report and predictions, by the documented commands."""
 
 import csv
 import io
@@ -17,6 +17,7 @@ from transformers import pipeline
 from seedwise.machine.progress import last_progress
 from support import ROOT, browser
 from support.documentation import blocks
+from support.sheets import write_xlsx
 from support.smoke_study import snakemake
 
 LABELS = ["negative", "neutral", "positive"]
@@ -33,8 +34,7 @@ def write_reviews(path):
     for number in range(64):
         words = (things[number % 8], f"day {number}", "plain" if number % 3 else "small", "shop")
         rows.append((NEUTRAL.format(*words), "neutral"))
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream).writerows([("review", "opinion"), *rows])
+    write_xlsx(path, {"Sheet1": [("review", "opinion"), *rows]})
 
 
 def command(folder, script, *arguments, stdin=""):
@@ -49,9 +49,9 @@ def command(folder, script, *arguments, stdin=""):
 def folder(tmp_path_factory):
     """A working directory in which the proposed study has run, made smaller."""
     folder = tmp_path_factory.mktemp("own")
-    write_reviews(folder / "reviews.csv")
+    write_reviews(folder / "reviews.xlsx")
     said = command(
-        folder, "propose_study", "reviews.csv", "--output", "study.yaml", "--encoder", "none"
+        folder, "propose_study", "reviews.xlsx", "--output", "study.yaml", "--encoder", "none"
     )
     assert "make run CONFIG=study.yaml" in said
     config = yaml.safe_load((folder / "study.yaml").read_text(encoding="utf-8"))
@@ -121,7 +121,7 @@ def test_model_card_stands_beside_the_weights(experiment, results):
     text = (results / f"runs/{experiment}/seed-1/model/README.md").read_text(encoding="utf-8")
     meta = yaml.safe_load(text.split("---\n")[1])
     assert meta["license"] == "mit" and "negative, neutral, positive" in text
-    assert "| 2 seeds, mean" in text and "path reviews.csv" in text
+    assert "| 2 seeds, mean" in text and "path reviews.xlsx" in text
 
 
 def test_every_training_says_how_far_it_is(folder, results):
