@@ -5,6 +5,7 @@ report: "../reports/workflow.rst"
 TABLES = [
     "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "disagreements",
     "parameters", "costs",
+    *(["ranks"] if reporting.ranked(config) else []),
     *(["search"] if entries.searched(config) else []),
     *(["learning_curve"] if curves.with_curve(config) else []),
 ]  # fmt: skip
@@ -104,6 +105,7 @@ rule render_table:
 
 rule render_pdf:
     input:
+        **({"ranks": rules.rank_experiments.output.ranks} if reporting.ranked(config) else {}),
         **({"search": rules.aggregate_search.output.search} if entries.searched(config) else {}),
         **(
             {"learning_curve": rules.aggregate_curves.output.curves}

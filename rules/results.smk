@@ -89,6 +89,25 @@ rule compare_experiments:
         "../scripts/results/compare_experiments.py"
 
 
+rule rank_experiments:
+    input:
+        metrics=reporting.run_files(config, "metrics.json"),
+        predictions=reporting.run_files(config, "predictions.csv"),
+    output:
+        ranks="<results>/tables/ranks.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=sized(2000, per_mb=5),
+        runtime=sized(30, per_mb=0.1),
+    params:
+        experiments=reporting.ranked(config),
+    message:
+        "Rank the experiments over the data sets"
+    script:
+        "../scripts/results/rank_experiments.py"
+
+
 rule analyse_predictions:
     input:
         metrics=reporting.run_files(config, "metrics.json"),

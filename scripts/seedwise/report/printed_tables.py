@@ -258,6 +258,21 @@ def learning_curve_table(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def ranks_table(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Return kinds of experiments by data sets, with the mean rank score."""
+    names = [name.removeprefix("mean_") for name in ranks if name.startswith("mean_")]
+    score, low, high = (ranks[key].map("{:.2f}".format) for key in ("score", "ci_low", "ci_high"))
+    return pd.DataFrame(
+        {"Experiments": ranks["experiments"]}
+        | {
+            name: list(map(mean_and_std, ranks[f"mean_{name}"], ranks[f"std_{name}"]))
+            for name in names
+        }
+        | {"Rank score": score, "95 % interval": low + " to " + high}
+        | {"Place": ranks["place"].map(number)}
+    )
+
+
 def _cut(text: Any) -> str:
     one_line = " ".join(str(text).split())
     return one_line if len(one_line) <= TEXT_SHOWN else f"{one_line[:TEXT_SHOWN].rstrip()} …"
@@ -270,6 +285,7 @@ def _short(value: Any) -> str:
 TABLES = {
     "summary": summary_table,
     "runs": runs_table,
+    "ranks": ranks_table,
     "comparisons": comparisons_table,
     "calibration": calibration_table,
     "search": search_table,

@@ -3,6 +3,7 @@
 Needs nothing but Snakemake's own dependencies, because the rules import it.
 """
 
+import re
 from typing import Any
 
 from seedwise.study import curves, entries
@@ -19,6 +20,25 @@ def engines_with_epochs(config: Config) -> list[str]:
 def datasets(config: Config) -> list[str]:
     """Return the data sets that the study's experiments use, in the order of their first use."""
     return list(dict.fromkeys(e["dataset"] for e in config["experiments"].values()))
+
+
+def ranked(config: Config) -> dict[str, dict[str, str]]:
+    """Return the experiments that a rank over data sets compares, by kind and data set.
+
+    Of one kind are experiments whose names differ in that of their data set alone: `books-linear`
+    and `dvd-linear` are `linear`. Those kinds are ranked that stand on all data sets; none are if
+    there is one data set, or one such kind.
+    """
+    kinds: dict[str, dict[str, str]] = {}
+    for name, experiment in config["experiments"].items():
+        dataset = experiment["dataset"]
+        kind = re.sub(rf"(^|[-_]){re.escape(dataset)}(?=[-_]|$)", "", name).strip("-_")
+        kinds.setdefault(kind, {}).setdefault(dataset, name)
+    wanted = datasets(config)
+    whole = {
+        kind: {d: own[d] for d in wanted} for kind, own in kinds.items() if {*wanted} == {*own}
+    }
+    return whole if len(wanted) > 1 and len(whole) > 1 else {}
 
 
 def published(config: Config) -> dict[str, dict[str, Any]]:

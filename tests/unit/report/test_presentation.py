@@ -151,3 +151,19 @@ def test_cut_texts_are_shown_once_for_each_model():
         ["reviews", "big", "test", "20", "0.0 %", "300", "0.0 %"],
     ]
     assert presentation_parts.cut_texts(runs[:1]).empty
+
+
+def test_ranks_stand_beside_each_data_set():
+    ranks = pd.DataFrame(
+        {
+            "experiments": ["tuned", "linear"],
+            "score": [1.0, 3.256], "ci_low": [1.0, 2.1], "ci_high": [1.25, 4.0], "place": [1, 2],
+            "mean_books": [0.9, 0.8], "std_books": [0.012, 0.0],
+            "mean_dvd": [0.85, 0.75], "std_dvd": [0.01, 0.0],
+        }
+    )  # fmt: skip
+    table = printed_tables.TABLES["ranks"](ranks)
+    assert list(table) == ["Experiments", "books", "dvd", "Rank score", "95 % interval", "Place"]
+    assert table.to_numpy().tolist()[1] == [
+        "linear", "80.0 % ± 0.0", "75.0 % ± 0.0", "3.26", "2.10 to 4.00", "2",
+    ]  # fmt: skip

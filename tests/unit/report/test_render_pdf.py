@@ -14,7 +14,7 @@ from seedwise.report import presentation_parts
 from seedwise.report.printed_tables import TABLES
 from support import ROOT, synthetic_study
 
-OPTIONAL = {"search", "learning_curve"}
+OPTIONAL = {"ranks", "search", "learning_curve"}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="6"><path d="M0 0h9v6"/></svg>'
 SUMMARY = """\
 experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std,candidates,macro_f1_mean,macro_f1_std,varied

@@ -29,3 +29,26 @@ def test_run_files_of_one_engine():
         f"<results>/runs/transformers-pretrained/seed-{seed}/history.csv" for seed in (0, 1, 2)
     ]
     assert len(reporting.run_files(CONFIG, "metrics.json")) == 9
+
+
+def study(*experiments):
+    return {"experiments": {name: {"dataset": dataset} for name, dataset in experiments}}
+
+
+def test_kinds_on_all_data_sets_are_ranked():
+    """Names say which belong together, wherever that of the data set stands in them."""
+    config = study(
+        ("books-linear", "books"), ("dvd-linear", "dvd"), ("tuned_books_x", "books"),
+        ("tuned_dvd_x", "dvd"), ("books-alone", "books"), ("bookshop", "books"),
+    )  # fmt: skip
+    assert reporting.ranked(config) == {
+        "linear": {"books": "books-linear", "dvd": "dvd-linear"},
+        "tuned_x": {"books": "tuned_books_x", "dvd": "tuned_dvd_x"},
+    }
+
+
+def test_without_two_of_each_nothing_is_ranked():
+    assert reporting.ranked(CONFIG) == {}
+    assert reporting.ranked(study(("a-x", "a"), ("b-x", "b"))) == {}
+    assert reporting.ranked(study(("a-x", "a"), ("a-y", "a"))) == {}
+    assert reporting.ranked(study(("a", "a"), ("b", "b"), ("one", "a"), ("two", "b"))) == {}

@@ -111,6 +111,10 @@ def test_a_study_of_the_hub(tmp_path, server, name):
     run(tmp_path, server, study, f"results/{name}/report.html")
     runs = pd.read_csv(results / "tables/runs.csv")
     assert set(runs["experiment"]) == set(study["experiments"])
+    ranks = pd.read_csv(results / "tables/ranks.csv")
+    assert set(ranks["experiments"]) == {"linear", "fairseq", "transformers"}
+    assert {f"mean_{key}" for key in study["datasets"]} <= set(ranks)
+    assert (results / "tables/ranks.html").exists()
     for key in study["datasets"]:
         _, _, columns, names = TABLES[key]
         audit = read_json(results / f"data/{key}/audit.json")
