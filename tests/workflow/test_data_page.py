@@ -150,7 +150,7 @@ def what_happens(folder, name, content, caplog):
     return "\n".join([f"read, labels {labels}", *prepared.changes, *caplog.messages])
 
 
-@pytest.mark.parametrize(("kind", "name", "content", "said"), CASES, ids=lambda x: str(x)[:40])
+@pytest.mark.parametrize(("kind", "name", "content", "said"), CASES, ids=[c[0] for c in CASES])
 def test_file(tmp_path, monkeypatch, caplog, kind, name, content, said):
     monkeypatch.chdir(tmp_path)
     found = what_happens(Path(), name, content, caplog)
