@@ -34,7 +34,7 @@ METRICS = [
     "test_accuracy", "test_macro_f1", "train_seconds", "eval_seconds", "updates",
     "tokens_per_second", "peak_rss_mib", "device", "precision", "threads", "versions",
     "config_sha256", "data_sha256", "code_sha256", "device_type", "selection", "valid_macro_f1",
-    "valid_loss", "epochs", "train_texts", "temperature",
+    "valid_loss", "epochs", "train_texts", "temperature", "cut",
 ]  # fmt: skip
 SUMMARY = [
     "experiment", "engine", "init", "dataset", "n", "mean", "std", "ci_low", "ci_high",
@@ -143,6 +143,8 @@ def test_run_keeps_the_contract(run, results):
 
     metrics = read_json(run / "metrics.json")
     assert list(metrics) == METRICS
+    counted = {split: part["texts"] for split, part in metrics["cut"].items()}
+    assert counted == {"train": 80, "valid": 14, "test": 20}
     valid = history[history["split"] == "valid"].set_index("epoch")["accuracy"]
     assert metrics["best_epoch"] == valid.idxmax()
     assert metrics["valid_accuracy"] == valid.max()
