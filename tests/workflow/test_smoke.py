@@ -180,7 +180,7 @@ def test_tables(results):
     tables = {path.stem: pd.read_csv(path) for path in (results / "tables").glob("*.csv")}
     assert {"runs", "summary", "comparisons", "parameters", "costs"} <= set(tables)
     runs = tables["runs"]
-    assert list(runs) == [field for field in METRICS if field != "versions"]
+    assert list(runs) == [field for field in METRICS if field not in ("versions", "cut")]
     assert list(zip(runs["experiment"], runs["seed"], strict=True)) == [LINEAR, *RUNS]
     summary = tables["summary"].set_index("experiment")
     assert list(tables["summary"]) == SUMMARY
