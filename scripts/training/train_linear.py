@@ -22,7 +22,7 @@ from seedwise.environment import processor_name
 from seedwise.errors import UserError
 from seedwise.files import atomic
 from seedwise.machine.progress import Reporter
-from seedwise.models.linear import FEATURES, LinearModel, read
+from seedwise.models.linear import FEATURES, LinearModel, beside, read
 from seedwise.step import step
 from seedwise.study.selection import epochs_without_gain
 from seedwise.training.runs import Outcome, Run, best_epoch, macro_f1, write_run
@@ -40,7 +40,7 @@ def read_training_texts(vectorizer: TfidfVectorizer, texts: list[str], features:
         UserError: They have no such n-grams at all.
     """
     try:
-        vectorizer.fit([text for column in parts(texts) for text in column or ()])
+        found = vectorizer.fit_transform([text for column in parts(texts) for text in column or ()])
     except ValueError as error:
         if "empty vocabulary" not in str(error):
             raise
@@ -48,7 +48,8 @@ def read_training_texts(vectorizer: TfidfVectorizer, texts: list[str], features:
             f"linear.features: {features!r} finds nothing in the training texts; "
             f"leave it out of {', '.join(FEATURES)}"
         ) from None
-    return read(vectorizer, texts)
+    count = len(texts)
+    return beside([found[begun : begun + count] for begun in range(0, found.shape[0], count)])
 
 
 def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearModel]:

@@ -29,8 +29,8 @@ def audit_split(examples: list[Example], labels: list[str]) -> dict[str, Any]:
     """Return size, label counts, lengths, empty and duplicate texts of one split.
 
     Lengths are in characters (code points) and in words (between white space), of both texts of a
-    pair. Duplicates are
-    texts beyond the first of their kind; empty texts are not counted among them.
+    pair. Duplicates are texts beyond the first of their kind; empty texts are not counted among
+    them.
     """
     counts = Counter(example.label for example in examples)
     empty = sum(not example.key for example in examples)

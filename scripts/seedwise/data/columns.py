@@ -141,6 +141,11 @@ def doubts(table: pd.DataFrame, texts: list[str], label: str) -> list[str]:
                 f"{pair}for {column!r} alone, --text {column}"
             )
     counts = table.loc[table[label] != "", label].value_counts()
+    if counts.empty:
+        raise UserError(
+            f"column {label!r} holds no label, but nothing or lists; a study gives each text one "
+            "label. Of several, keep the rows of one, or make a column of yes and no for each"
+        )
     if separator := _between_labels(list(counts.index)):
         several = next(name for name in counts.index if separator in name)
         raise UserError(

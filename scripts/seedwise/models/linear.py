@@ -30,12 +30,15 @@ def read(vectorizer: TfidfVectorizer, texts: Iterable[str]) -> csr_matrix:
     In pairs (`seedwise.data.texts`) the n-grams of the first text, those of the second one and
     those that both have, by the product of their values: shape (texts, 3 n-grams).
     """
-    first, second = parts(texts)
-    found = vectorizer.transform(first)
-    if second is None:
-        return found
-    other = vectorizer.transform(second)
-    return hstack([found, other, found.multiply(other)], format="csr")
+    return beside([vectorizer.transform(column) for column in parts(texts) if column is not None])
+
+
+def beside(columns: Sequence[csr_matrix]) -> csr_matrix:
+    """Return what `read` gives of texts, or of the first and the second texts of pairs."""
+    if len(columns) == 1:
+        return columns[0]
+    first, second = columns
+    return hstack([first, second, first.multiply(second)], format="csr")
 
 
 @dataclass(frozen=True)

@@ -51,5 +51,11 @@ def test_several_labels_in_a_cell_are_refused(separator):
         doubts(table(labels), ["text"], "label")
 
 
+def test_a_column_without_any_label_is_refused():
+    """Lists, as the hub has several labels of a text, are empty cells here."""
+    with pytest.raises(UserError, match=r"'label' holds no label, but nothing or lists"):
+        doubts(table([""] * 80), ["text"], "label")
+
+
 def test_a_comma_in_a_name_makes_no_labels():
     assert doubts(table(["Paris, Texas", "Rome"] * 40), ["text"], "label") == []

@@ -12,10 +12,11 @@ from sklearn.pipeline import make_pipeline
 
 from seedwise.errors import UserError
 from seedwise.files import read_json
-from seedwise.models.linear import LinearModel
+from seedwise.models.linear import FEATURES, LinearModel, read
 from seedwise.training.run_files import read_predicted
 from support.linear_runs import LABELS, SPLITS, make_run, train
 from support.small_texts import RECORDS
+from train_linear import read_training_texts
 
 CANDIDATES = list(itertools.product(["words", "characters"], [0.1, 1, 10, 100]))
 ANALYZERS = {"words": ("word", (1, 2)), "characters": ("char_wb", (2, 5))}
@@ -178,3 +179,10 @@ def test_texts_without_words_are_refused_with_the_key(tmp_path):
         train(make_run(tmp_path, splits), tmp_path)
     outputs = train(make_run(tmp_path, splits, features=["characters"]), tmp_path)
     assert json.loads((outputs["model"] / "config.json").read_text())["features"] == "characters"
+
+
+@pytest.mark.parametrize("texts", [["a b", "b c", "good bad"], ["a b\0b", "b c\0c b", "good\0bad"]])
+def test_training_texts_are_read_as_any_other(texts):
+    vectorizer = TfidfVectorizer(**FEATURES["words"])
+    found = read_training_texts(vectorizer, texts, "words")
+    assert (found != read(vectorizer, texts)).nnz == 0 and found.nnz
