@@ -16,7 +16,6 @@ from typing import Any
 import yaml
 
 from seedwise.data.hub import fetch_repository, resolve_commit
-from seedwise.data.own_data import Settings, describe, find_files, locate, table_settings
 from seedwise.data.preparation import prepare
 from seedwise.data.texts import BETWEEN, word_count
 from seedwise.errors import UserError
@@ -28,6 +27,7 @@ from seedwise.proposal.named_encoders import (
     find_encoder,
     language_of,
 )
+from seedwise.proposal.own_data import Settings, describe, find_files, locate, table_settings
 from seedwise.proposal.sizes import (
     Machine,
     Plan,

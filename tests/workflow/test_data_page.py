@@ -8,9 +8,9 @@ from pathlib import Path
 import pyarrow
 import pytest
 
-from seedwise.data.own_data import describe, locate
 from seedwise.data.preparation import prepare
 from seedwise.errors import UserError
+from seedwise.proposal.own_data import describe, locate
 from support import ROOT
 from support.sheets import write_ods, write_xlsx
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from seedwise.data.own_data import Settings
 from seedwise.data.preparation import Prepared
 from seedwise.data.texts import word_count
 from seedwise.proposal.named_encoders import NamedEncoder
+from seedwise.proposal.own_data import Settings
 from seedwise.proposal.sizes import Machine, Plan, Tuning
 from seedwise.study.datasets import reads_pairs
 

@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from seedwise.data.own_data import read_table
 from seedwise.data.readers import read_rows
 from seedwise.errors import UserError
+from seedwise.proposal.own_data import read_table
 from support.sheets import write_ods, write_xlsx
 
 WRITERS = {"xlsx": write_xlsx, "ods": write_ods}

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedwise.data.notation import DELIMITERS, guess_delimiter, guess_encoding
 from seedwise.data.readers import read_rows
 from seedwise.errors import UserError
+from seedwise.proposal.notation import DELIMITERS, guess_delimiter, guess_encoding
 
 TEXTS = {
     "French": "Très déçu par ce produit, la qualité n'est pas là; à éviter.",

@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from seedwise.data.columns import doubts, split_of
 from seedwise.errors import UserError
+from seedwise.proposal.columns import doubts, split_of
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,7 @@ from typing import Any
 import pandas as pd
 
 from seedwise.data.archives import SHEETS
-from seedwise.data.columns import (
-    doubts,
-    has_header,
-    label_column,
-    labels_of,
-    split_of,
-    text_column,
-)
 from seedwise.data.compression import ENDINGS, open_file
-from seedwise.data.notation import guess_delimiter, guess_encoding
 from seedwise.data.spreadsheets import sheet_names
 from seedwise.data.tables import (
     DIALECTS,
@@ -36,6 +27,15 @@ from seedwise.data.tables import (
     without_ends,
 )
 from seedwise.errors import UserError, one_line
+from seedwise.proposal.columns import (
+    doubts,
+    has_header,
+    label_column,
+    labels_of,
+    split_of,
+    text_column,
+)
+from seedwise.proposal.notation import guess_delimiter, guess_encoding
 
 logger = logging.getLogger(__name__)
 
