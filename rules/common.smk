@@ -41,7 +41,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from seedwise.errors import UserError
-from seedwise.study import curves, entries, validation
+from seedwise.study import curves, entries, reporting, validation
 from seedwise.study.killed import ExplainKilledJobs
 
 logger.addFilter(ExplainKilledJobs())
@@ -131,6 +131,23 @@ experiment_tokenizer = collect(
 
 SPLITS = ["train", "valid", "test"]
 BINARIZED_FILES = ["dict.txt"] + [f"{s}.{e}" for s in SPLITS for e in ("bin", "idx")]
+
+
+def experiment_binarized(splits):
+    """Return the function of {experiment} that names what fairseq reads of these ``splits``."""
+
+    def files(w):
+        parts = [f"input0/{file}" for file in BINARIZED_FILES]
+        if entries.scores(config, w.experiment):
+            parts += [f"label/{split}.label" for split in SPLITS]
+        else:
+            parts += [f"label/{file}" for file in BINARIZED_FILES]
+        place = f"<results>/binarized/{experiment_model(w)}/{experiment_dataset(w)}"
+        wanted = ("dict", *splits)
+        return [f"{place}/{part}" for part in parts if Path(part).name.split(".")[0] in wanted]
+
+    return files
+
 
 # All texts that a {model} is used with, and their tokens in fairseq's numbering.
 model_texts, model_tokens = (

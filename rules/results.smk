@@ -1,5 +1,5 @@
 # Runs to tables: one row per run, mean and spread, paired comparisons, costs.
-from seedwise.study import lora_entries, reporting
+from seedwise.study import lora_entries
 
 # The rules above have ended when the tables are made; those below may still be running.
 TIMED_RULES = [name for name, proxy in rules._rules.items() if proxy.rule.script]

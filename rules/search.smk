@@ -28,13 +28,7 @@ localrules:
 use rule finetune_fairseq as search_fairseq with:
     input:
         data=candidate_data,
-        binarized=collect(
-            "<results>/binarized/{model}/{dataset}/{part}/{file}",
-            model=experiment_model,
-            dataset=experiment_dataset,
-            part=["input0", "label"],
-            file=[file for file in BINARIZED_FILES if not file.startswith("test.")],
-        ),
+        binarized=experiment_binarized(["train", "valid"]),
         pretrained=rules.finetune_fairseq.input.pretrained,
         architecture=rules.finetune_fairseq.input.architecture,
         proof=rules.finetune_fairseq.input.proof,
@@ -88,7 +82,7 @@ checkpoint choose_candidate:
         runtime=sized(10),
     params:
         candidates=lambda w: entries.candidates(config, w.experiment),
-        selection=config["selection"],
+        selection=lambda w: entries.selection(config, w.experiment),
     message:
         "Choose the best candidate of {wildcards.experiment}"
     script:

@@ -118,6 +118,8 @@ rule binarize_dataset:
     output:
         dictionary="<results>/binarized/{model}/{dataset}/input0/dict.txt",
         labels=multiext("<results>/binarized/{model}/{dataset}/label/", *BINARIZED_FILES),
+    wildcard_constraints:
+        dataset=entries.name_pattern(reporting.datasets_with(config, scores=False)),
     conda:
         "../envs/sentencepiece.yaml"
     resources:
@@ -127,6 +129,17 @@ rule binarize_dataset:
         "Binarize {wildcards.dataset} for {wildcards.model}"
     script:
         "../scripts/tokens/binarize_dataset.py"
+
+
+# The same where texts have scores, which fairseq reads as text.
+use rule binarize_dataset as binarize_scores with:
+    output:
+        dictionary="<results>/binarized/{model}/{dataset}/input0/dict.txt",
+        scores=collect(
+            "<results>/binarized/{{model}}/{{dataset}}/label/{split}.label", split=SPLITS
+        ),
+    wildcard_constraints:
+        dataset=entries.name_pattern(reporting.datasets_with(config, scores=True)),
 
 
 rule binarize_corpus:

@@ -7,13 +7,7 @@ rule finetune_fairseq:
             dataset=experiment_dataset,
             file=["train.jsonl", "valid.jsonl", "test.jsonl", "audit.json"],
         ),
-        binarized=collect(
-            "<results>/binarized/{model}/{dataset}/{part}/{file}",
-            model=experiment_model,
-            dataset=experiment_dataset,
-            part=["input0", "label"],
-            file=BINARIZED_FILES,
-        ),
+        binarized=experiment_binarized(SPLITS),
         # What was cut of the texts.
         counts=collect(
             "<results>/tokens/{model}/{dataset}/{split}.audit.json",

@@ -1,8 +1,8 @@
 """Classify texts: ``python scripts/predict.py results/demo/runs/fairseq-random "A fine film."``.
 
-Input: a model's folder, a run's, or an experiment's (all its seeds vote), and texts as arguments,
-from a file or from standard input, one a line; a model of pairs reads two texts with a tab between
-them. Output: a line for every line of the input.
+Or score them, with a model of scores. Input: a model's folder, a run's, or an experiment's (all its
+seeds vote), and texts as arguments, from a file or from standard input, one a line; a model of pairs
+reads two texts with a tab between them. Output: a line for every line of the input.
 """
 
 import argparse
@@ -116,7 +116,7 @@ class Calibrated:
 
     def probabilities(self, texts: list[str]) -> Any:
         """Return the probability of each label for each text, shape (texts, labels)."""
-        from seedwise.models import temperature
+        from seedwise.predictions import temperature
 
         return temperature.apply(self.model.probabilities(texts), self.temperature)
 
@@ -149,25 +149,27 @@ def windows(texts: Iterable[str], size: int = WINDOW) -> Iterator[Batch]:
 
 
 class Writer:
-    """Writes a line for every text: ``text``, ``csv`` or ``jsonl``."""
+    """Writes a line for every text: ``text``, ``csv`` or ``jsonl``; of a model of scores, these."""
 
     def __init__(self, form: str, labels: list[str], stream: IO[str], pairs: bool = False) -> None:
         self.form, self.labels, self.stream = form, labels, stream
         self.table = csv.writer(stream, lineterminator="\n")
         if form == "csv":
             names = record_of(BETWEEN if pairs else "")
-            self.table.writerow([*names, "prediction", *(f"probability_{name}" for name in labels)])
+            shares = [f"probability_{name}" for name in labels] if len(labels) > 1 else []
+            self.table.writerow([*names, "prediction", *shares])
 
     def write(self, text: str, probabilities: list[float] | None) -> None:
         """Write a text's label and probabilities; None of them if there was nothing to classify."""
+        if len(self.labels) == 1:
+            self._write_score(text, probabilities[0] if probabilities else None)
+            return
         label = None
         if probabilities is not None:
             label = self.labels[max(range(len(self.labels)), key=probabilities.__getitem__)]
         if self.form == "csv":
             shares = [f"{share:.6g}" for share in probabilities or []] or [""] * len(self.labels)
-            # A value on several lines would break the count of lines.
-            text = text.replace("\r", " ").replace("\n", " ")
-            self.table.writerow([*record_of(text).values(), label or "", *shares])
+            self._write_row(text, label or "", *shares)
         elif self.form == "jsonl":
             named = dict(zip(self.labels, probabilities, strict=True)) if probabilities else None
             record = {**record_of(text), "prediction": label, "probabilities": named}
@@ -175,8 +177,25 @@ class Writer:
         elif label is None:
             self.stream.write("\n")
         else:
-            flat = " ".join(text.replace(BETWEEN, "\t").splitlines())
-            self.stream.write(f"{label}\t{max(probabilities or [0]):.3f}\t{flat}\n")
+            self.stream.write(f"{label}\t{max(probabilities or [0]):.3f}\t{_flat(text)}\n")
+
+    def _write_score(self, text: str, score: float | None) -> None:
+        if self.form == "csv":
+            self._write_row(text, "" if score is None else f"{score:.6g}")
+        elif self.form == "jsonl":
+            record = {**record_of(text), "prediction": score}
+            self.stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        else:
+            self.stream.write("\n" if score is None else f"{score:.3f}\t{_flat(text)}\n")
+
+    def _write_row(self, text: str, *found: str) -> None:
+        # A value on several lines would break the count of lines.
+        text = text.replace("\r", " ").replace("\n", " ")
+        self.table.writerow([*record_of(text).values(), *found])
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.replace(BETWEEN, "\t").splitlines())
 
 
 def classify(texts: Iterable[str], ensemble: Any, writer: Writer, counts: Counter[str]) -> None:
@@ -226,7 +245,8 @@ def main(
     count = counts.pop("texts", 0)
     rest = "".join(f"; {number:,} {what}" for what, number in counts.items() if number)
     models = f"{len(folders)} models" if len(folders) > 1 else "one model"
-    hint = "" if all(temperature_of(folder) != 1 for folder in folders) else "; not calibrated"
+    calibrated = len(ensemble.labels) == 1 or all(temperature_of(own) != 1 for own in folders)
+    hint = "" if calibrated else "; not calibrated"
     print(f"{count:,} texts, {models}{rest}{hint}", file=sys.stderr)
 
 

@@ -1,14 +1,14 @@
 """Check a data set, make its splits and its audit.
 
 Inputs: the files of the data set's sources. Outputs: {train,valid,test}.jsonl (`id`, `text`,
-`label`; of a pair `text_pair`, too), unlabelled.jsonl (the same without `label`) and audit.json
-(counts; lengths in characters and words).
+`label`, a number where texts have scores; of a pair `text_pair`, too), unlabelled.jsonl (the same
+without `label`) and audit.json (counts; lengths in characters and words).
 """
 
 from pathlib import Path
 from typing import Any
 
-from seedwise.data.audit import audit_split, shared_texts
+from seedwise.data.audit import audit_split, mean_score, shared_texts
 from seedwise.data.preparation import Prepared, prepare
 from seedwise.data.texts import record_of
 from seedwise.files import sha256_of_files, write_json, write_jsonl
@@ -22,7 +22,7 @@ from seedwise.study.datasets import (
     split_zones,
     unlabelled_settings,
 )
-from seedwise.study.labels import label_names
+from seedwise.study.labels import has_scores, label_names
 from seedwise.study.sources import describe_source, verify_source
 
 
@@ -45,9 +45,13 @@ def check_sources(settings: Settings, key: str) -> dict[str, str]:
 def audit(name: str, settings: Settings, prepared: Prepared) -> dict[str, Any]:
     """Return what audit.json says of the texts."""
     labels = label_names(settings)
+    scores = {}
+    if has_scores(settings):
+        scores = {"range": settings["range"], "mean_score": mean_score(prepared.splits)}
     return {
         "dataset": name,
         "labels": labels,
+        **scores,
         "pairs": reads_pairs(settings),
         "split_seed": settings.get("split_seed", 0) if "splits" in settings else None,
         "zones": split_zones(settings) if "splits" in settings else None,

@@ -4,11 +4,12 @@ Inputs: the run's ``model.pt`` and ``predictions.csv``, the tokenizer's files, t
 and the audit (order of the labels); for a model that was converted to fairseq, the folder it came
 from, whose type the export has again. Outputs: the folder ``config.json``, ``model.safetensors``
 and tokenizer files, and what the check found. Nothing is written unless transformers, reading the
-folder, predicts the labels in ``predictions.csv``; where two labels are as good as equally probable
-either will do.
+folder, predicts the labels, or scores, in ``predictions.csv``; where two labels are as good as
+equally probable either will do.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,21 +43,29 @@ TOLERANCE = 1e-3
 """Labels whose probabilities are no farther apart, in both tools, may take each other's place."""
 
 
-def compare(folder: Path, data: Path, labels: list[str], predictions: Path) -> dict[str, Any]:
-    """Return how the labels that the model in ``folder`` gives fit those of the run.
+SCORE_TOLERANCE = 1e-4
+"""By how much scores may differ, in ranges."""
+
+
+def compare(folder: Path, data: Path, audit: dict[str, Any], predictions: Path) -> dict[str, Any]:
+    """Return how the labels, or scores, that the model in ``folder`` gives fit those of the run.
 
     Raises:
-        UserError: A text has another label, and not because two are equally probable.
+        UserError: A text has another score, or another label, and not because two are equally
+            probable.
     """
+    labels = audit["labels"]
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder)
     texts = dict.fromkeys(("id", "label", "prediction"), str)
     table = pd.read_csv(predictions, dtype=texts, keep_default_na=False)
     rows = np.unique(np.linspace(0, len(table) - 1, min(CHECKED, len(table))).astype(int))
     records = list(read_jsonl(data / "test.jsonl"))
-    examples = encode([records[row] for row in rows], labels, tokenizer)
+    examples = encode([records[row] for row in rows], tokenizer)
     now = class_probabilities(model, examples, DataCollatorWithPadding(tokenizer), BATCH_SIZE)
     table = table.iloc[rows]
+    if "range" in audit:
+        return compare_scores(table, now[:, 0], audit["range"], predictions)
     before = table[[f"probability_{label}" for label in labels]].to_numpy(dtype=float)
     chosen, found = table["prediction"].map(labels.index).to_numpy(), now.argmax(axis=1)
     each = np.arange(len(rows))
@@ -72,6 +81,26 @@ def compare(folder: Path, data: Path, labels: list[str], predictions: Path) -> d
         "tolerance": TOLERANCE,
         "largest_probability_difference": float(abs(before - now).max()),
     }
+
+
+def compare_scores(
+    table: pd.DataFrame, now: np.ndarray, limits: Sequence[float], predictions: Path
+) -> dict[str, Any]:
+    """Return how scores fit those of the run.
+
+    Args:
+        table: Rows of its predictions.
+        now: The score of each, shape (texts,).
+        limits: The lowest and the highest score there may be.
+        predictions: The file, for a message.
+    """
+    apart = abs(table["prediction"].to_numpy(dtype=float) - now)
+    if (wrong := ~(apart <= SCORE_TOLERANCE * (limits[1] - limits[0]))).any():
+        raise UserError(
+            f"converted, it gives {wrong.sum()} test texts other scores than {predictions}, the "
+            f"first with the id {table['id'].iloc[wrong.argmax()]}"
+        )
+    return {"texts": len(table), "largest_score_difference": float(apart.max())}
 
 
 def main(
@@ -102,11 +131,11 @@ def main(
         model.save_pretrained(partial)
         build_tokenizer(tokenizer, dictionary, max_tokens).save_pretrained(partial)
         try:
-            found = compare(partial, data, labels, predictions)
+            found = compare(partial, data, audit, predictions)
         except UserError as error:
             raise UserError(f"{checkpoint}: {error}") from None
         write_json(partial / EXPORT, found)
-    logger.info("transformers predicts the labels of %s: %s", predictions, found)
+    logger.info("transformers predicts what is in %s: %s", predictions, found)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""fairseq's loss of classification, with weights of the labels and counts for macro F1."""
+"""fairseq's loss of classification, with weights of the labels and counts for macro F1.
+
+Of scores, the mean squared error, with sums for their correlation.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +15,14 @@ from fairseq.criterions.sentence_prediction import (
 from fairseq.logging import metrics
 from torch.nn import functional
 
+from seedwise.predictions.measures import pearson_of
+from seedwise.predictions.scores import sums
+
 BEST_SO_FAR = "best_so_far"
 """The statistic by which fairseq keeps the best checkpoint; the task sets it."""
+
+SUMS = "_sum"
+"""Begins the names of `scores.sums` in the log, where texts have scores."""
 
 COUNTS = ("_correct", "_predicted", "_labelled")
 """Texts of each label, by what is counted; fairseq prints nothing that begins with a line."""
@@ -32,7 +41,7 @@ class SeedwiseSentencePredictionCriterionConfig(SentencePredictionConfig):
     "seedwise_sentence_prediction", dataclass=SeedwiseSentencePredictionCriterionConfig
 )
 class SeedwiseSentencePredictionCriterion(SentencePredictionCriterion):
-    """Cross-entropy of one label a text."""
+    """Cross-entropy of one label a text, or squared error of one score a text."""
 
     def __init__(self, cfg: SeedwiseSentencePredictionCriterionConfig, task: Any) -> None:
         super().__init__(cfg, task)
@@ -51,6 +60,8 @@ class SeedwiseSentencePredictionCriterion(SentencePredictionCriterion):
             classification_head_name=self.classification_head_name,
         )
         labels = model.get_targets(sample, [logits]).view(-1)
+        if self.regression_target:
+            return self._of_scores(sample, logits.view(-1).float(), labels.float())
         weights = None
         if self.weights is not None and model.training:
             weights = self.weights.to(logits.device)
@@ -73,14 +84,36 @@ class SeedwiseSentencePredictionCriterion(SentencePredictionCriterion):
                     logging_output[f"{name}_{label}"] = count
         return loss, size, logging_output
 
+    def _of_scores(
+        self, sample: Any, predicted: torch.Tensor, scores: torch.Tensor
+    ) -> tuple[Any, Any, Any]:
+        """Return what `forward` does, both given in the shape (B,)."""
+        # fairseq's log is in bits, as if every loss were in nats; its own regression loss is, too.
+        loss = functional.mse_loss(predicted, scores, reduction="sum")
+        logging_output = {
+            "loss": loss.data,
+            "ntokens": sample["ntokens"],
+            "nsentences": scores.numel(),
+            "sample_size": scores.numel(),
+        }
+        for number, value in enumerate(sums(predicted, scores)):
+            logging_output[f"{SUMS}_{number}"] = value
+        return loss, scores.numel(), logging_output
+
     @classmethod
     def reduce_metrics(cls, logging_outputs: Any) -> None:
         """Do as fairseq does, and add up the counts."""
         super().reduce_metrics(logging_outputs)
         metrics.log_scalar(BEST_SO_FAR, 0)
         for key in logging_outputs[0] if logging_outputs else ():
-            if key.startswith(COUNTS):
+            if key.startswith((SUMS, *COUNTS)):
                 metrics.log_scalar_sum(key, sum(log[key] for log in logging_outputs))
+
+
+def correlation(meters: Any, texts: int) -> float:
+    """Return Pearson's correlation of so many scores with what was predicted of them."""
+    found = [float(meters[key].sum) for key in meters if key.startswith(SUMS)]
+    return pearson_of(texts, found)
 
 
 def macro_f1(meters: Any) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from fairseq import checkpoint_utils
 
-from seedwise.models import probabilities
+from seedwise.predictions import probabilities
 
 HEAD = "sentence_classification_head"
 

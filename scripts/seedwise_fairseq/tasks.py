@@ -32,7 +32,7 @@ from seedwise_fairseq.batches import (
     RowsDataset,
     lengths,
 )
-from seedwise_fairseq.criterion import BEST_SO_FAR, macro_f1
+from seedwise_fairseq.criterion import BEST_SO_FAR, SUMS, correlation, macro_f1
 from seedwise_fairseq.layers import accelerate
 
 ROWS_MULTIPLE = 64
@@ -157,13 +157,15 @@ def _score(stats: dict[str, Any], score: int, epochs_without_gain: int) -> None:
 
 
 def _history_row(epoch: int, split: str, meters: Any) -> dict[str, Any]:
-    """Return loss in nats per target and accuracy in [0, 1], both unrounded."""
+    """Return loss in nats per target and accuracy in [0, 1], or correlation, all unrounded."""
     row = {"epoch": epoch, "split": split, "loss": float(meters["loss"].avg) * math.log(2)}
     if "accuracy" in meters:
         texts = int(meters["accuracy"].count)
         row["accuracy"] = round(float(meters["accuracy"].avg) / 100 * texts) / texts
         if split == "valid":
             row["macro_f1"] = macro_f1(meters)
+    elif f"{SUMS}_0" in meters:
+        row["pearson"] = correlation(meters, int(meters["loss"].count))
     return row
 
 

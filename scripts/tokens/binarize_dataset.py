@@ -1,8 +1,10 @@
 """Complete a data set's encoded texts to what fairseq-preprocess leaves: labels and dictionaries.
 
+Where texts have scores, these stand in place of labels as fairseq reads them, brought to [0, 1].
+
 Inputs: the splits (JSONL), their encoded texts, fairseq's ``dict.txt``, and the audit (order of the
-labels). Outputs: the folder ``label/``, and ``dict.txt`` beside the texts in ``input0/``, for
-fairseq's sentence prediction task.
+labels, range of scores). Outputs: the folder ``label/``, and ``dict.txt`` beside the texts in
+``input0/``, for fairseq's sentence prediction task.
 """
 
 import shutil
@@ -12,6 +14,7 @@ import numpy as np
 
 from seedwise.files import atomic, read_json, read_jsonl, write_text
 from seedwise.step import step
+from seedwise.study.labels import scaled
 from seedwise.tokens.indexed import Batch, count_texts, fitting_type, lists, write_batches
 from seedwise.tokens.vocabulary import EOS_ID, UNK_ID
 
@@ -33,17 +36,25 @@ def label_batch(indices: list[int]) -> Batch:
 
 def main(*, splits: list[Path], dictionary: Path, audit: Path, output: Path) -> None:
     """Write into ``output`` what is missing there; splits are named ``{split}.jsonl``."""
-    index = {label: i for i, label in enumerate(read_json(audit)["labels"])}
+    known = read_json(audit)
+    index = {label: i for i, label in enumerate(known["labels"])}
     for split in splits:
-        indices = (index[record["label"]] for record in read_jsonl(split))
-        batches = map(label_batch, lists(indices))
-        labels = write_batches(output / "label" / split.stem, batches, fitting_type(len(index)))
+        given = (record["label"] for record in read_jsonl(split))
+        if "range" in known:
+            scores = scaled(given, known["range"])
+            labels = len(scores)
+            lines = "".join(f"{score!r}\n" for score in scores)
+            write_text(output / "label" / f"{split.stem}.label", lines)
+        else:
+            batches = map(label_batch, lists(index[label] for label in given))
+            labels = write_batches(output / "label" / split.stem, batches, fitting_type(len(index)))
         texts = count_texts(output / "input0" / split.stem)
         if labels != texts:
             raise RuntimeError(f"{split}: {labels} labels, but {texts} encoded texts")
     with atomic(output / "input0" / "dict.txt") as partial:
         shutil.copyfile(dictionary, partial)
-    write_text(output / "label" / "dict.txt", label_dictionary(len(index)))
+    if "range" not in known:
+        write_text(output / "label" / "dict.txt", label_dictionary(len(index)))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from seedwise.files import read_json
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
 from seedwise.models.checkpoints import load_checkpoint
+from seedwise.predictions.scores import to_range
 from seedwise.step import step
 from seedwise.tokens.indexed import read_texts
 from seedwise.tokens.vocabulary import BOS_ID, EOS_ID
@@ -47,7 +48,7 @@ def finetuning_options(
     Args:
         settings: the settings of the experiment, its ``finetune`` as `devices.prepare` returns it.
         texts: number of training texts.
-        classes: number of labels.
+        classes: number of labels; one where there are scores.
         class_weights: their weights in the training loss; ``None`` for equal ones.
         seed: the run's seed.
         scratch: where checkpoints go.
@@ -63,6 +64,7 @@ def finetuning_options(
         "class-weights": ",".join(map(str, class_weights or [])),
         "classification-head-name": HEAD,
         "num-classes": classes,
+        "regression-target": classes == 1,
         "init-token": BOS_ID,
         "separator-token": EOS_ID,
         "group-by-length": batch_size if finetune["group_by_length"] else 0,
@@ -114,7 +116,7 @@ def main(
                 run.settings | sizes | {"finetune": finetune},
                 texts=len(run.texts("train")),
                 classes=len(run.labels),
-                class_weights=run.class_weights(),
+                class_weights=None if run.limits else run.class_weights(),
                 seed=run.seed,
                 scratch=scratch,
                 pretrained=pretrained,
@@ -138,6 +140,11 @@ def main(
         found = {}
         started = time.monotonic()
         if model:
+            if run.limits:
+                place = f"classification_heads.{HEAD}.out_proj."
+                names = [place + part for part in ("weight", "bias")]
+                scaled = to_range(*(best["model"][name] for name in names), run.limits)
+                best["model"].update(zip(names, scaled, strict=True))
             launch.export_model(best, model)
             trained, task = load_model(model, binarized, device)
             started = time.monotonic()

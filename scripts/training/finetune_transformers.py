@@ -22,8 +22,8 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
     DataCollatorWithPadding,
-    EvalPrediction,
     PreTrainedModel,
+    PreTrainedTokenizerBase,
     TrainerState,
     TrainingArguments,
     set_seed,
@@ -42,8 +42,10 @@ from seedwise.models.classification import (
     encode,
     mark_pairs,
 )
-from seedwise.models.conversion import build_tokenizer, roberta_config
+from seedwise.models.conversion import build_tokenizer, named_outputs, roberta_config
 from seedwise.models.transformers_layers import accelerate, length_multiple
+from seedwise.predictions.measures import measured
+from seedwise.predictions.scores import give_range, last_layer
 from seedwise.step import step
 from seedwise.study.selection import DIRECTIONS
 from seedwise.training.classifier_training import (
@@ -54,7 +56,7 @@ from seedwise.training.classifier_training import (
     history_table,
     is_exhausted,
 )
-from seedwise.training.runs import Outcome, Run, best_epoch, macro_f1, write_run
+from seedwise.training.runs import Outcome, Run, best_epoch, write_run
 from seedwise.training.trainer import log_progress, training_arguments
 from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkpoint
 
@@ -89,6 +91,13 @@ def finetuning_arguments(
     )
 
 
+def examples_of(run: Run, split: str, tokenizer: PreTrainedTokenizerBase) -> list[Example]:
+    """Return what the model reads of each text of a split, and what it learns of it."""
+    records = run.texts(split)
+    read = zip(encode(records, tokenizer), run.targets(records), strict=True)
+    return [example | {"labels": target} for example, target in read]
+
+
 def initial_model(
     labels: list[str], settings: dict[str, Any], start: Path | None
 ) -> PreTrainedModel:
@@ -100,9 +109,7 @@ def initial_model(
     if start is None:
         config = roberta_config(settings["architecture"], labels)
     else:
-        config = AutoConfig.from_pretrained(start)
-        config.id2label = dict(enumerate(labels))
-        config.label2id = {label: index for index, label in enumerate(labels)}
+        config = AutoConfig.from_pretrained(start, **named_outputs(labels))
     if settings["init"] == "random":
         return AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     return AutoModelForSequenceClassification.from_pretrained(
@@ -127,16 +134,6 @@ def trained_model(
     return adapted.merge_and_unload(), details
 
 
-def scores(predicted: EvalPrediction) -> dict[str, float]:
-    """Return the share of texts whose highest logit is their label's, and macro F1."""
-    logits, labels = predicted.predictions, predicted.label_ids
-    best = logits.argmax(-1)
-    return {
-        "accuracy": float((best == labels).mean()),
-        "macro_f1": macro_f1(labels, best, logits.shape[-1]),
-    }
-
-
 def train(
     run: Run,
     finetune: dict[str, Any],
@@ -155,10 +152,12 @@ def train(
             shutil.copy(state, scratch)
             return
     set_seed(run.seed)
-    epochs = TrainingHistory(run.class_weights())
+    epochs = TrainingHistory(None if run.limits else run.class_weights())
     checkpoints = Checkpoints(finetune["checkpoint_updates"])
     patience = Patience(run.selection, finetune["patience"])
     network: torch.nn.Module = accelerate(initial_model(run.labels, run.settings, start))
+    if run.limits:
+        last_layer(network)  # there is one
     if "adapter" in finetune:
         from seedwise.training.adapters import classifier_with_adapter
 
@@ -173,7 +172,7 @@ def train(
         eval_dataset=splits["valid"],
         data_collator=collator,
         processing_class=collator.tokenizer,
-        compute_metrics=scores,
+        compute_metrics=lambda found: measured(found.label_ids, found.predictions),
         compute_loss_func=epochs.loss,
         callbacks=[checkpoints, epochs, EpochOrder(), patience],
     )
@@ -207,7 +206,7 @@ def main(
     else:
         tokenizer = AutoTokenizer.from_pretrained(start)
     splits = {
-        split: encode(run.texts(split), run.labels, tokenizer)
+        split: examples_of(run, split, tokenizer)
         for split in ("train", "valid", *(["test"] if predictions else []))
     }
     cut = {
@@ -245,6 +244,8 @@ def main(
         started = time.monotonic()
         if model:
             network, details = trained_model(run, finetune, start, Path(kept))
+            if run.limits:
+                give_range(network, run.limits)
             network = accelerate(network)
             started = time.monotonic()
             for split, examples in (("valid", valid), ("test", splits["test"])):

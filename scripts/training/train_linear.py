@@ -1,4 +1,6 @@
-"""Train logistic regression on TF-IDF, chosen on the validation split; predict the test split once.
+"""Train a linear model on TF-IDF, chosen on the validation split; predict the test split once.
+
+Of labels it is logistic regression, of scores ridge regression.
 
 Inputs: the data set's splits and audit. Outputs: the files of the run contract (``history.csv``,
 where an epoch is a candidate, ``predictions.csv``, ``metrics.json``) and the folder ``model``: the
@@ -11,10 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss, mean_squared_error
 from threadpoolctl import threadpool_limits
 
 from seedwise.data.texts import parts, text_of, word_count
@@ -23,14 +26,18 @@ from seedwise.errors import UserError
 from seedwise.files import atomic
 from seedwise.machine.progress import Reporter
 from seedwise.models.linear import FEATURES, LinearModel, beside, read
+from seedwise.predictions.measures import measured
 from seedwise.step import step
-from seedwise.study.selection import epochs_without_gain
-from seedwise.training.runs import Outcome, Run, best_epoch, macro_f1, write_run
+from seedwise.study.selection import MAIN, epochs_without_gain, main_measure
+from seedwise.training.runs import Outcome, Run, best_epoch, write_run
 
 logger = logging.getLogger(__name__)
 
 ITERATIONS = 1000
 """More than the solver needs; it stops by itself."""
+
+TOLERANCE = 1e-8
+"""Of ridge regression: nearer to the solution than any score is written."""
 
 
 def read_training_texts(vectorizer: TfidfVectorizer, texts: list[str], features: str) -> Any:
@@ -60,9 +67,10 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
         first of the best models by the study's `selection`.
     """
     settings, labels = run.hyperparameters, run.labels
+    main = main_measure(run.limits is not None)
     records = {split: run.texts(split) for split in ("train", "valid")}
     texts = {split: list(map(text_of, part)) for split, part in records.items()}
-    truth = {split: [labels.index(r["label"]) for r in part] for split, part in records.items()}
+    truth = {split: run.targets(part) for split, part in records.items()}
     progress = Reporter(len(settings["features"]) * len(settings["C"]))
     weights = run.class_weights()
     weights = dict(enumerate(weights)) if weights else None
@@ -77,29 +85,31 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
             "valid": read(vectorizer, texts["valid"]),
         }
         for c in settings["C"]:
-            classifier = LogisticRegression(C=c, max_iter=ITERATIONS, class_weight=weights)
-            classifier.fit(tfidf["train"], truth["train"])
-            iterations += int(classifier.n_iter_.max())
-            model = LinearModel.of(labels, features, vectorizer, classifier)
+            if run.limits:  # as much weight to the errors as C means
+                trained = Ridge(alpha=1 / (2 * c), solver="lsqr", tol=TOLERANCE)
+            else:
+                trained = LogisticRegression(C=c, max_iter=ITERATIONS, class_weight=weights)
+            trained.fit(tfidf["train"], truth["train"])
+            iterations += int(np.max(trained.n_iter_))
+            model = LinearModel.of(labels, features, vectorizer, trained)
             for split in ("train", "valid"):
                 found = model.probabilities_of(tfidf[split])
-                rows.append(
-                    {
-                        "epoch": len(candidates) + 1,
-                        "split": split,
-                        "loss": log_loss(truth[split], found, labels=range(len(labels))),
-                        "accuracy": accuracy_score(truth[split], found.argmax(axis=1)),
-                        "macro_f1": macro_f1(truth[split], found.argmax(axis=1), len(labels)),
-                    }
-                )
+                row = {"epoch": len(candidates) + 1, "split": split}
+                if run.limits:
+                    row["loss"] = mean_squared_error(truth[split], found[:, 0])
+                else:
+                    row["loss"] = log_loss(truth[split], found, labels=range(len(labels)))
+                rows.append(row | measured(truth[split], found))
             scores.append(rows[-1][run.selection])
             if epochs_without_gain(scores, run.selection) == 0:
                 best = model
-            accuracy = rows[-1]["accuracy"]
-            candidates.append({"features": features, "C": c, "valid_accuracy": accuracy})
-            logger.info("%s, C = %g: validation accuracy %.4f", features, c, accuracy)
-            progress.report(len(candidates), rows[-2]["loss"], rows[-2]["accuracy"])
+            reached = rows[-1][main]
+            candidates.append({"features": features, "C": c, f"valid_{main}": reached})
+            logger.info("%s, C = %g: validation %s %.4f", features, c, MAIN[main], reached)
+            progress.report(len(candidates), rows[-2]["loss"], rows[-2].get("accuracy"))
     assert best is not None
+    if run.limits:
+        best = best.in_range(run.limits)
     return pd.DataFrame(rows), candidates, iterations, best
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from seedwise.data.examples import Example
 from seedwise.data.texts import BETWEEN, word_count
+from seedwise.study.labels import SCORE
 
 _SHOWN_IDS = 5
 
 
-def spread(values: Sequence[int]) -> dict[str, float] | None:
+def spread(values: Sequence[Any]) -> dict[str, float] | None:
     """Return minimum, median, mean and maximum; None of nothing."""
     if not values:
         return None
@@ -26,7 +27,7 @@ def spread(values: Sequence[int]) -> dict[str, float] | None:
 
 
 def audit_split(examples: list[Example], labels: list[str]) -> dict[str, Any]:
-    """Return size, label counts, lengths, empty and duplicate texts of one split.
+    """Return size, label counts or scores, lengths, empty and duplicate texts of one split.
 
     Lengths are in characters (code points) and in words (between white space), of both texts of a
     pair. Duplicates are texts beyond the first of their kind; empty texts are not counted among
@@ -46,9 +47,21 @@ def audit_split(examples: list[Example], labels: list[str]) -> dict[str, Any]:
         "characters": spread(characters),
         "words": spread(words),
     }
-    if labels:
+    if labels == [SCORE]:
+        report["scores"] = spread([example.label for example in examples])
+    elif labels:
         report["labels"] = {label: counts[label] for label in labels}
     return report
+
+
+def mean_score(splits: dict[str, list[Example]]) -> dict[str, float]:
+    """Return the training split's mean score, and how far the test split's are from it on average.
+
+    It is what the report measures models of scores against.
+    """
+    mean = statistics.fmean(example.label for example in splits["train"])
+    far = statistics.fmean(abs(example.label - mean) for example in splits["test"])
+    return {"score": mean, "test_mae": far}
 
 
 def shared_texts(splits: dict[str, list[Example]]) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from seedwise.study.datasets import (
     split_zones,
     unlabelled_settings,
 )
-from seedwise.study.labels import label_names, value_column
+from seedwise.study.labels import has_scores, label_names, value_column
 from seedwise.study.sources import source_path
 
 
@@ -121,7 +121,7 @@ def split_texts(
         pool = splits.pop(POOL) if POOL in splits else splits.pop("train")
         drawable, reasons = candidates(pool, held_out(splits))
         prepared.set_aside += reasons
-        counts = Counter(example.label for example in drawable)
+        counts = Counter(example.stratum for example in drawable)
         prepared.available = {label: counts[label] for label in labels}
         drawn = draw(drawable, settings, labels, key)
         splits |= drawn
@@ -148,7 +148,7 @@ def split_texts(
 
 
 def check_splits(splits: dict[str, list[Example]], settings: Settings, key: str) -> None:
-    """Raise a `UserError` if a split is empty or lacks all but one class."""
+    """Raise a `UserError` if a split is empty or lacks all but one class, or score."""
     for split, examples in splits.items():
         counts = Counter(example.label for example in examples)
         drawn = split in settings.get("splits", {})
@@ -156,10 +156,12 @@ def check_splits(splits: dict[str, list[Example]], settings: Settings, key: str)
         if not examples:
             raise UserError(f"{key}: split {split!r} is empty{advice}")
         if len(counts) < 2:
-            raise UserError(
-                f"{key}: split {split!r} has only label {examples[0].label!r}, but the study "
-                f"is to tell {', '.join(label_names(settings))} apart{advice}"
-            )
+            if has_scores(settings):
+                only = f"score {examples[0].label}, with which nothing can go together"
+            else:
+                names = ", ".join(label_names(settings))
+                only = f"label {examples[0].label!r}, but the study is to tell {names} apart"
+            raise UserError(f"{key}: split {split!r} has only {only}{advice}")
 
 
 def prepare(settings: Settings, key: str) -> Prepared:

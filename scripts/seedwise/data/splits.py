@@ -8,6 +8,7 @@ from seedwise.data.examples import Example
 from seedwise.data.texts import comparable
 from seedwise.errors import UserError
 from seedwise.study.datasets import SPLITS, ZONES, Settings, is_share, leave_train, split_zones
+from seedwise.study.labels import SCORE
 
 # Where a split begins when it takes fewer texts than its zone has. Test and valid begin at the
 # ends and train in the middle, so wider zones change as little as they can.
@@ -54,7 +55,7 @@ def candidates(pool: list[Example], taken: set[bytes]) -> tuple[list[Example], C
         pool: The labelled texts.
         taken: Keys of the texts in the splits that are given.
     """
-    first: dict[bytes, str | None] = {}
+    first: dict[bytes, str | float | None] = {}
     several = {
         example.key
         for example in pool
@@ -69,7 +70,8 @@ def candidates(pool: list[Example], taken: set[bytes]) -> tuple[list[Example], C
         elif key in taken:
             aside["also in a given split"] += 1
         elif key in several:
-            aside["same text with another label"] += 1
+            what = "score" if example.stratum == SCORE else "label"
+            aside[f"same text with another {what}"] += 1
         elif key in seen:
             aside["copy of another text"] += 1
         else:
@@ -92,8 +94,8 @@ def _by_label(texts: list[Example], wanted: dict[str, int]) -> tuple[list[Exampl
     missing = Counter(wanted)
     taken = []
     for example in texts:
-        if missing[str(example.label)] > 0:
-            missing[str(example.label)] -= 1
+        if missing[str(example.stratum)] > 0:
+            missing[str(example.stratum)] -= 1
             taken.append(example)
     return taken, +missing
 
@@ -137,7 +139,7 @@ def draw(
     """
     seed, balanced = settings.get("split_seed", 0), settings.get("balanced", True)
     places = {example.id: position(seed, example.text) for example in drawable}
-    found = Counter(example.label for example in drawable)
+    found = Counter(example.stratum for example in drawable)
     counts = {label: found[label] for label in labels}
     sizes = {split: settings["splits"][split] for split in SPLITS if split in settings["splits"]}
     wanted = {
@@ -149,8 +151,8 @@ def draw(
         needed = sum(share[label] for share in wanted.values())
         if needed > counts[label]:
             raise UserError(
-                f"{key}.splits: need {needed:,} different texts of label {label!r}, but there are "
-                f"only {_listed(counts)}"
+                f"{key}.splits: need {needed:,} different texts{_of(label)}, but there are only "
+                f"{_listed(counts)}"
             )
     drawn: dict[str, list[Example]] = {}
     for split, zone in split_zones(settings).items():
@@ -160,20 +162,26 @@ def draw(
         chosen, missing = _by_label(inside, wanted[split]) if split in wanted else (inside, None)
         if missing:
             label = next(label for label in labels if missing[label])
-            held = Counter(example.label for example in inside)
+            held = Counter(example.stratum for example in inside)
             zones = _fitting_zones(drawable, places, wanted, settings)
             advice = f"`zones: {_flow(zones)}`" if zones else "fewer texts"
             raise UserError(
-                f"{key}.splits.{split}: need {wanted[split][label]:,} different texts of label "
-                f"{label!r}, but in its zone, {zone[1] - zone[0]:.2g} of all texts, are only "
-                f"{_listed({name: held[name] for name in labels})}; ask for {advice}, or for a "
-                f"share (`{split}: {max(sizes[split] / len(drawable), 0.01):.2g}`)"
+                f"{key}.splits.{split}: need {wanted[split][label]:,} different "
+                f"texts{_of(label)}, but in its zone, {zone[1] - zone[0]:.2g} of all texts, are "
+                f"only {_listed({name: held[name] for name in labels})}; ask for {advice}, or for "
+                f"a share (`{split}: {max(sizes[split] / len(drawable), 0.01):.2g}`)"
             )
         drawn[split] = sorted(chosen, key=lambda e: places[e.id])
     return {split: drawn[split] for split in sizes}
 
 
+def _of(label: str) -> str:
+    return "" if label == SCORE else f" of label {label!r}"
+
+
 def _listed(counts: dict[str, int]) -> str:
+    if list(counts) == [SCORE]:
+        return f"{counts[SCORE]:,}"
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 

@@ -9,7 +9,7 @@ import torch
 from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
 
 from seedwise.data.texts import FIELDS, parts, text_of
-from seedwise.models import probabilities
+from seedwise.predictions import probabilities
 
 Example = dict[str, Any]
 Inputs = dict[str, list[list[int]]]
@@ -40,16 +40,11 @@ def reads_pairs(model: PreTrainedModel) -> bool:
     return getattr(model.config, "text_pairs", False)
 
 
-def encode(
-    records: list[dict[str, str]], labels: list[str], tokenizer: PreTrainedTokenizerBase
-) -> list[Example]:
-    """Return what the model reads of each text, cut to its positions, and the class."""
+def encode(records: list[dict[str, Any]], tokenizer: PreTrainedTokenizerBase) -> list[Example]:
+    """Return what the model reads of each text, cut to its positions."""
     inputs = tokenize(tokenizer, map(text_of, records), truncation=True)
-    return [
-        {name: values[row] for name, values in inputs.items()}
-        | {"labels": labels.index(record["label"])}
-        for row, record in enumerate(records)
-    ]
+    rows = range(len(records))
+    return [{name: values[row] for name, values in inputs.items()} for row in rows]
 
 
 def count_cut(
@@ -85,7 +80,10 @@ def class_probabilities(
     collator: DataCollatorWithPadding,
     batch_size: int,
 ) -> np.ndarray:
-    """Return `probabilities.class_probabilities` of ``examples``, in batches sorted by length."""
+    """Return `probabilities.class_probabilities` of ``examples``, in batches sorted by length.
+
+    Of a model of scores, these.
+    """
     model.eval()
 
     def logits(indices: np.ndarray) -> torch.Tensor:

@@ -33,13 +33,13 @@ def convert_weights(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]
     return named
 
 
-def _names(labels: list[str] | None) -> dict[str, Any]:
-    """Return how a configuration names the classes."""
-    if labels is None:
-        return {}
+def named_outputs(labels: list[str]) -> dict[str, Any]:
+    """Return how a configuration names the classes, or the one output of a model of scores."""
+    scores = {"problem_type": "regression"} if len(labels) == 1 else {}
     return {
         "id2label": dict(enumerate(labels)),
         "label2id": {label: index for index, label in enumerate(labels)},
+        **scores,
     }
 
 
@@ -61,7 +61,7 @@ def roberta_config(architecture: dict[str, Any], labels: list[str] | None) -> Ro
         bos_token_id=BOS_ID,
         pad_token_id=PAD_ID,
         eos_token_id=EOS_ID,
-        **_names(labels),
+        **(named_outputs(labels) if labels else {}),
     )
 
 
@@ -123,7 +123,7 @@ def build_original(
         order: transformers' id of each of fairseq's ids.
         labels: The names of the classes.
     """
-    config = AutoConfig.from_pretrained(original, local_files_only=True, **_names(labels))
+    config = AutoConfig.from_pretrained(original, local_files_only=True, **named_outputs(labels))
     model = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32).eval()
     named = to_transformers(weights, model.base_model_prefix, order, config)
     model.load_state_dict(named, strict=True)

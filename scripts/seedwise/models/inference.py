@@ -1,4 +1,4 @@
-"""Classify texts with one saved model, or with the mean of several, in batches of like length."""
+"""Classify or score texts with a saved model, or with the mean of several, in like lengths."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -12,9 +12,9 @@ from transformers.utils.logging import disable_progress_bar
 
 from seedwise.errors import UserError
 from seedwise.files import sha256_of_files
-from seedwise.models import temperature
 from seedwise.models.classification import Inputs, reads_pairs, tokenize
-from seedwise.models.probabilities import class_probabilities
+from seedwise.predictions import temperature
+from seedwise.predictions.probabilities import class_probabilities
 
 disable_progress_bar()
 BATCH_TOKENS = 2048
@@ -27,12 +27,12 @@ def _tokenizer_files(folder: Path) -> list[Path]:
 
 
 class Ensemble:
-    """Models with the same labels; a text's probabilities are the mean over them.
+    """Models with the same labels; a text's probabilities, or its score, are the mean over them.
 
-    Each model is asked at its temperature (`seedwise.models.temperature`), 1 if not given.
+    Each model is asked at its temperature (`seedwise.predictions.temperature`), 1 if not given.
 
     Attributes:
-        labels: The labels, in class order.
+        labels: The labels, in class order; of models of scores one alone.
         cut: How many texts were longer than the models read, so far.
         reads_pairs: Whether they read pairs of texts.
     """
@@ -69,7 +69,7 @@ class Ensemble:
         self.reads_pairs = kinds == {True}
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the probability of each label for each text, shape (texts, labels)."""
+        """Return the probability of each label for each text, or its score: (texts, labels)."""
         total = np.zeros((len(texts), len(self.labels)))
         cut = np.zeros(len(texts), dtype=bool)
         for kind, tokenizer in self.tokenizers.items():

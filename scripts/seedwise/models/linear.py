@@ -1,7 +1,7 @@
-"""A linear classifier, logistic regression on TF-IDF, in files of names and numbers alone."""
+"""A linear model, logistic or ridge regression on TF-IDF, in files of names and numbers alone."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save
 from scipy.sparse import csr_matrix, hstack
 from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from seedwise.data.texts import BETWEEN, parts
 from seedwise.errors import UserError, one_line
@@ -43,10 +43,10 @@ def beside(columns: Sequence[csr_matrix]) -> csr_matrix:
 
 @dataclass(frozen=True)
 class LinearModel:
-    """A trained classifier.
+    """A trained classifier, or a model of scores.
 
     Attributes:
-        labels: The labels, in class order.
+        labels: The labels, in class order; one alone of a model of scores.
         features: One of `FEATURES`.
         vectorizer: Fitted on the training texts.
         coefficients: Shape (labels, n-grams); of a model of pairs, (labels, 3 n-grams).
@@ -67,9 +67,15 @@ class LinearModel:
         labels: list[str],
         features: str,
         vectorizer: TfidfVectorizer,
-        classifier: LogisticRegression,
+        classifier: LogisticRegression | Ridge,
     ) -> "LinearModel":
-        """Return the model of a ``classifier`` that was trained on indices of ``labels``."""
+        """Return the model of a ``classifier`` that was trained on indices of ``labels``.
+
+        Or that of a ridge regression of scores, which has one label.
+        """
+        if isinstance(classifier, Ridge):
+            weights = classifier.coef_[None, :], np.array([classifier.intercept_])
+            return cls(labels, features, vectorizer, *weights)
         coefficients = np.zeros((len(labels), classifier.coef_.shape[1]))
         intercepts = np.full(len(labels), -np.inf)
         # Of two classes, scikit-learn keeps what the second has beyond the first.
@@ -79,7 +85,7 @@ class LinearModel:
         return cls(labels, features, vectorizer, coefficients, intercepts)
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
-        """Return the probability of each label for each text, shape (texts, labels)."""
+        """Return the probability of each label for each text, or its score: (texts, labels)."""
         tfidf = read(self.vectorizer, texts)
         if tfidf.shape[1] != self.coefficients.shape[1]:
             one, other = ("pairs", "single texts") if self.reads_pairs else ("texts", "pairs")
@@ -93,7 +99,16 @@ class LinearModel:
 
     def probabilities_of(self, tfidf: csr_matrix) -> np.ndarray:
         """Return the same for texts that `read` has read."""
-        return softmax(tfidf @ self.coefficients.T + self.intercepts, axis=1)
+        logits = tfidf @ self.coefficients.T + self.intercepts
+        return logits if len(self.labels) == 1 else softmax(logits, axis=1)
+
+    def in_range(self, limits: Sequence[float]) -> "LinearModel":
+        """Return the model of scores from ``limits[0]`` to ``limits[1]``, not from 0 to 1."""
+        low, high = limits
+        scale = high - low
+        return replace(
+            self, coefficients=self.coefficients * scale, intercepts=self.intercepts * scale + low
+        )
 
     def save(self, folder: Path) -> None:
         """Write the model's files into a new folder."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.models import temperature
+from seedwise.predictions import temperature
 from seedwise.training.run_files import check_same_texts, read_metrics, read_predicted
 from seedwise.training.runs import PROBABILITY
 

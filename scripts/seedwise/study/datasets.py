@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import UserError
-from seedwise.study.labels import check_labels
+from seedwise.study.labels import check_labels, label_names
 from seedwise.study.sources import source_kind, source_path
 
 Settings = dict[str, Any]
@@ -157,7 +157,7 @@ def leave_train(settings: Settings) -> bool:
 
 def check_sizes(settings: Settings, key: str) -> None:
     """Raise a `UserError` if the sizes of splits and zones contradict each other."""
-    sizes, count = settings.get("splits", {}), len(settings["labels"])
+    sizes, count = settings.get("splits", {}), len(label_names(settings))
     for split, size in sizes.items():
         if not is_share(size) and size != int(size):
             raise UserError(f"{key}.splits.{split}: {size} is no whole number, nor a share below 1")

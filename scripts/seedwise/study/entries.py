@@ -6,6 +6,8 @@ from typing import Any
 
 from seedwise.study import curves, search
 from seedwise.study.encoders import with_needed_files
+from seedwise.study.labels import has_scores
+from seedwise.study.selection import MAIN, main_measure
 
 Config = dict[str, Any]
 
@@ -193,6 +195,17 @@ def candidates(config: Config, experiment: str) -> dict[str, Config]:
     return search.candidates(config["experiments"][experiment]["search"])
 
 
+def scores(config: Config, experiment: str) -> bool:
+    """Tell whether the texts of an experiment's data set have scores, not labels."""
+    return has_scores(config["datasets"][curves.experiment(config, experiment)["dataset"]])
+
+
+def selection(config: Config, experiment: str) -> str:
+    """Return by what an experiment's epochs are chosen: the study's, or its like for scores."""
+    chosen = config["selection"]
+    return main_measure(scores(config, experiment)) if chosen in MAIN else chosen
+
+
 def run_settings(config: Config, experiment: str, values: Config | None = None) -> Config:
     """Return all that the results of ``experiment`` depend on, but for seed, data and code.
 
@@ -210,7 +223,7 @@ def run_settings(config: Config, experiment: str, values: Config | None = None) 
     texts |= {"vary": varied} if varied else {}
     if not trains_model(chosen):
         named = {"engine": engine, "init": "none", "dataset": chosen["dataset"], "model": engine}
-        named |= {"selection": config["selection"]}
+        named |= {"selection": selection(config, experiment)}
         own = {engine: chosen[engine] | {"precision": "float64", "threads": 1}}
         return search.with_values(named | own | texts, values or {})
     model = dict(config["models"][chosen["model"]])
@@ -218,5 +231,5 @@ def run_settings(config: Config, experiment: str, values: Config | None = None) 
         model.pop("pretrain", None)
     settings = {key: chosen[key] for key in ("engine", "init", "dataset", "model", "finetune")}
     settings = search.with_values(settings, values or {})
-    settings |= {"selection": config["selection"]} | texts
+    settings |= {"selection": selection(config, experiment)} | texts
     return settings | {"architecture": model.pop("architecture", {}), "model_source": model}

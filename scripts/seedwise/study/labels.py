@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from seedwise.errors import UserError
@@ -11,14 +12,32 @@ Settings = dict[str, Any]
 _COMPARED = {"above": operator.gt, "from": operator.ge, "below": operator.lt, "to": operator.le}
 
 
+SCORE = "score"
+"""What stands for the labels of a data set of scores: the name of its models' one output."""
+
+
+def has_scores(settings: Settings) -> bool:
+    """Return whether the texts of a data set have scores, not labels."""
+    return "range" in settings
+
+
 def label_names(settings: Settings) -> list[str]:
-    """Return the names of the labels, in class order."""
-    return [str(label) for label in settings["labels"]]
+    """Return the names of the labels, in class order; `SCORE` alone where texts have scores."""
+    return [SCORE] if has_scores(settings) else [str(label) for label in settings["labels"]]
+
+
+def scaled(scores: Iterable[float], limits: Sequence[float]) -> list[float]:
+    """Return scores brought to [0, 1], ``limits`` being the lowest and the highest possible.
+
+    So models learn them, as in fairseq's recipe for STS-B; trained ones give the data's own units.
+    """
+    low, high = limits
+    return [(score - low) / (high - low) for score in scores]
 
 
 def are_rated(settings: Settings) -> bool:
     """Return whether each label is given by a range of ratings."""
-    labels = settings["labels"]
+    labels = settings.get("labels")
     return isinstance(labels, dict) and any(isinstance(value, dict) for value in labels.values())
 
 
@@ -30,8 +49,8 @@ def label_values(settings: Settings) -> dict[str, str]:
 
 
 def value_column(settings: Settings) -> str:
-    """Return the column that says the label."""
-    if are_rated(settings):
+    """Return the column that says the label, or the score."""
+    if are_rated(settings) or settings.get("format") == "webis-cls":
         return str(settings.get("rating", "rating"))
     return str(settings.get("label", "label"))
 
@@ -67,7 +86,12 @@ def _check_ranges(key: str, ranges: dict[str, dict[str, float]]) -> None:
 
 
 def check_labels(settings: Settings, key: str) -> None:
-    """Raise a `UserError` if the labels contradict each other or the format."""
+    """Raise a `UserError` if labels, or range, contradict each other or the format."""
+    if has_scores(settings):
+        low, high = settings["range"]
+        if not -math.inf < low < high < math.inf:
+            raise UserError(f"{key}.range: no scores from {low:g} to {high:g}; the lowest is first")
+        return
     labels, names = settings["labels"], label_names(settings)
     if len(set(names)) < len(names):
         raise UserError(f"{key}.labels: a label stands there twice")

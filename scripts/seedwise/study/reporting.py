@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from seedwise.study import curves, entries
+from seedwise.study.labels import has_scores
 
 Config = dict[str, Any]
 
@@ -20,6 +21,11 @@ def engines_with_epochs(config: Config) -> list[str]:
 def datasets(config: Config) -> list[str]:
     """Return the data sets that the study's experiments use, in the order of their first use."""
     return list(dict.fromkeys(e["dataset"] for e in config["experiments"].values()))
+
+
+def datasets_with(config: Config, *, scores: bool) -> list[str]:
+    """Return those of the study's data sets that have scores, or labels."""
+    return [name for name in datasets(config) if has_scores(config["datasets"][name]) == scores]
 
 
 def ranked(config: Config) -> dict[str, dict[str, str]]:

@@ -2,8 +2,16 @@
 
 from collections.abc import Sequence
 
-DIRECTIONS = {"accuracy": 1, "macro_f1": 1, "loss": -1}
-"""What `selection` may be, and whether more (1) or less (-1) is better."""
+DIRECTIONS = {"accuracy": 1, "macro_f1": 1, "pearson": 1, "loss": -1}
+"""By what the best is chosen, and whether more (1) or less (-1) is better."""
+
+MAIN = {"accuracy": "accuracy", "pearson": "Pearson's correlation"}
+"""What runs are measured by first, and its name: the runs on labels, and those on scores."""
+
+
+def main_measure(has_scores: bool) -> str:
+    """Return that of a data set of scores, or of labels."""
+    return list(MAIN)[has_scores]
 
 
 def first_best(values: Sequence[float], selection: str) -> int:

@@ -12,6 +12,7 @@ from referencing.jsonschema import DRAFT202012
 
 from seedwise.errors import UserError, one_line
 from seedwise.study.entries import COMMONEST_LABEL
+from seedwise.study.labels import has_scores
 from seedwise.study.lora_entries import check_lora
 from seedwise.study.search import check_search
 
@@ -138,6 +139,7 @@ def _cross_check(config: Config) -> Iterator[str]:
         yield from unknown(f"{key}.dataset", "dataset", experiment["dataset"], datasets)
         engine = experiment["engine"]
         own = _engines_with_section()
+        yield from _check_scores(config, name, engine if engine in own else "finetune")
         yield from _check_search(config, name, engine if engine in own else "finetune")
         others = own - {engine} | ({"init", "model", "finetune"} if engine in own else set())
         for other in sorted(others & experiment.keys()):
@@ -158,6 +160,21 @@ def _cross_check(config: Config) -> Iterator[str]:
                 f"{key}.init: 'pretrained', but models.{experiment['model']} has neither "
                 "`pretrain` nor a checkpoint"
             )
+
+
+def _check_scores(config: Config, name: str, section: str) -> Iterator[str]:
+    """Yield a message for each key that is for labels, of an experiment on scores."""
+    dataset = config["experiments"][name]["dataset"]
+    if not has_scores(config["datasets"].get(dataset, {})):
+        return
+    if config.get("selection") == "macro_f1":
+        yield f"selection: macro_f1 is for labels, but datasets.{dataset} has scores; try accuracy"
+    for holder, key in (
+        (config, section),
+        (config["experiments"][name], f"experiments.{name}.{section}"),
+    ):
+        if holder.get(section, {}).get("class_weights") is not None:
+            yield f"{key}.class_weights: is for labels, but datasets.{dataset} has scores"
 
 
 def _check_search(config: Config, name: str, section: str) -> Iterator[str]:

@@ -2,19 +2,23 @@
 
 import math
 import time
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, mse_loss
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from seedwise.machine import distributed
 from seedwise.machine.progress import Reporter
-from seedwise.study.selection import epochs_without_gain
+from seedwise.predictions.measures import pearson_of
+from seedwise.predictions.scores import sums
+from seedwise.study.selection import epochs_without_gain, main_measure
+from seedwise.training.runs import HISTORY, SCORE_HISTORY
 
 
 def is_exhausted(log: list[dict[str, float]], selection: str, patience: int | None) -> bool:
@@ -36,7 +40,7 @@ class Patience(TrainerCallback):
 
 
 class TrainingHistory(TrainerCallback):
-    """Loss and accuracy of each epoch's training texts, and the seconds so far.
+    """Loss and accuracy, or correlation, of each epoch's training texts, and the seconds so far.
 
     They go into the Trainer's own log history, which every checkpoint holds, and so do the counts
     so far where one is written inside an epoch. Each text counts as the model saw it: with
@@ -48,26 +52,36 @@ class TrainingHistory(TrainerCallback):
         self._clear()
 
     def _clear(self) -> None:
-        self._loss, self._correct, self._texts = 0.0, 0, 0
+        self._loss, self._texts = 0.0, 0
+        self._right = [0.0]  # correct texts; of scores, `scores.sums`
 
     def loss(self, outputs: Any, labels: torch.Tensor, **_: Any) -> torch.Tensor:
         """Return the mean cross-entropy of ``outputs.logits`` (B, labels), and count the batch.
 
-        In training each text counts with the weight of its label.
+        In training each text counts with the weight of its label. Of scores, where ``outputs`` have
+        the shape (B, 1), it is the mean squared error.
         """
-        weights = None
-        if self._weights is not None and torch.is_grad_enabled():
-            weights = self._weights.to(labels.device)
-        loss = cross_entropy(outputs.logits.float(), labels, weight=weights)
+        logits = outputs.logits.float()
+        if logits.shape[-1] == 1:
+            loss = mse_loss(logits[:, 0], labels)
+        else:
+            weights = None
+            if self._weights is not None and torch.is_grad_enabled():
+                weights = self._weights.to(labels.device)
+            loss = cross_entropy(logits, labels, weight=weights)
         if torch.is_grad_enabled():
             self._loss += loss.item() * len(labels)
-            self._correct += int((outputs.logits.argmax(dim=-1) == labels).sum())
             self._texts += len(labels)
+            if logits.shape[-1] == 1:
+                right = sums(logits[:, 0], labels).tolist()
+            else:
+                right = [int((logits.argmax(dim=-1) == labels).sum())]
+            self._right = [a + b for a, b in zip_longest(self._right, right, fillvalue=0.0)]
         return loss
 
     def _counts(self) -> list[list[float]]:
-        """Return loss, correct texts and texts so far, of each process."""
-        return distributed.gather([self._loss, self._correct, self._texts])
+        """Return loss, texts and what was right so far, of each process."""
+        return distributed.gather([self._loss, self._texts, *self._right])
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock and the counts, from where a resumed run's stood."""
@@ -76,7 +90,7 @@ class TrainingHistory(TrainerCallback):
         self._started = time.monotonic() - (earlier[-1] if earlier else 0.0)
         if state.log_history and "counts" in state.log_history[-1]:
             counts = state.log_history.pop()["counts"]
-            self._loss, self._correct, self._texts = counts[distributed.rank()]
+            self._loss, self._texts, *self._right = counts[distributed.rank()]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Log how far the training is, every few seconds.
@@ -84,8 +98,8 @@ class TrainingHistory(TrainerCallback):
         For a checkpoint inside an epoch, leave the counts, in place of those before.
         """
         if distributed.is_first() and self._progress.due(state.global_step):
-            loss, correct = float(self._loss) / self._texts, float(self._correct) / self._texts
-            self._progress.report(state.global_step, loss, correct)
+            correct = self._right[0] / self._texts if len(self._right) == 1 else None
+            self._progress.report(state.global_step, self._loss / self._texts, correct)
         if control.should_save:
             if state.log_history and "counts" in state.log_history[-1]:
                 state.log_history.pop()
@@ -99,13 +113,17 @@ class TrainingHistory(TrainerCallback):
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Add the epoch's entry beside the one that the Trainer made of the validation."""
-        loss, correct, texts = map(sum, zip(*self._counts(), strict=True))
+        loss, texts, *right = map(sum, zip(*self._counts(), strict=True))
+        if len(right) == 1:
+            found = {"train_accuracy": right[0] / texts}
+        else:
+            found = {"train_pearson": pearson_of(texts, right)}
         state.log_history.append(
             {
                 "epoch": state.epoch,
                 "step": state.global_step,
                 "train_loss": loss / texts,
-                "train_accuracy": correct / texts,
+                **found,
                 "seconds": time.monotonic() - self._started,
             }
         )
@@ -163,16 +181,13 @@ class ClassifierTrainer(Trainer):
 
 def history_table(log: list[dict[str, float]]) -> pd.DataFrame:
     """Return a row per epoch and split from the Trainer's log, as history.csv has it."""
+    main = main_measure(any("eval_pearson" in entry for entry in log))
+    measures = SCORE_HISTORY if main == "pearson" else HISTORY
     rows = [
-        {
-            "epoch": round(entry["epoch"]),
-            "split": split,
-            "loss": entry[f"{prefix}_loss"],
-            "accuracy": entry[f"{prefix}_accuracy"],
-            "macro_f1": entry.get(f"{prefix}_macro_f1"),
-        }
+        {"epoch": round(entry["epoch"]), "split": split}
+        | {name: entry.get(f"{prefix}_{name}") for name in measures[2:]}
         for split, prefix in (("train", "train"), ("valid", "eval"))
         for entry in log
-        if f"{prefix}_accuracy" in entry
+        if f"{prefix}_{main}" in entry
     ]
     return pd.DataFrame(rows).sort_values(["epoch", "split"], ignore_index=True)

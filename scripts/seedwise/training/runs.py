@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from seedwise.data.texts import text_of
 from seedwise.environment import conditions, resume_key, shared
 from seedwise.errors import UserError, one_line
 from seedwise.files import atomic, read_json, read_jsonl, sha256_of_files, write_json
-from seedwise.models import temperature
+from seedwise.predictions import measures, temperature
+from seedwise.study.labels import SCORE, scaled
 from seedwise.study.selection import first_best
 from seedwise.training.subsets import bootstrap, nested_order
 
@@ -26,8 +27,14 @@ HISTORY = ["epoch", "split", "loss", "accuracy", "macro_f1"]
 Macro F1 is that of the validation split.
 """
 
+SCORE_HISTORY = ["epoch", "split", "loss", "pearson"]
+"""The same where texts have scores: the loss is the mean square of the error, in ranges."""
+
 TEXTS = ["id", "label", "prediction"]
-"""Columns of ``predictions.csv``, a row per test text; one for each label's probability follows."""
+"""Columns of ``predictions.csv``, a row per test text; one for each label's probability follows.
+
+Where texts have scores, label and prediction are scores, and nothing follows.
+"""
 
 PROBABILITY = "probability_"
 
@@ -87,8 +94,13 @@ class Run:
 
     @property
     def labels(self) -> list[str]:
-        """The labels in the order of the model's classes."""
+        """The labels in the order of the model's classes; `SCORE` alone for scores."""
         return read_json(self.data / "audit.json")["labels"]
+
+    @property
+    def limits(self) -> list[float] | None:
+        """The lowest and the highest score there may be; None where texts have labels."""
+        return read_json(self.data / "audit.json").get("range")
 
     @property
     def pairs(self) -> bool:
@@ -101,6 +113,13 @@ class Run:
         if split == "train" and (rows := self._rows(records)) is not None:
             return [records[row] for row in rows]
         return records
+
+    def targets(self, records: list[dict[str, Any]]) -> list[Any]:
+        """Return what a model learns of each text: its class, or its score brought to [0, 1]."""
+        given = [record["label"] for record in records]
+        if limits := self.limits:
+            return scaled(given, limits)
+        return list(map(self.labels.index, given))
 
     def train_rows(self) -> np.ndarray | None:
         """Return which texts of the training split the run reads; None for all."""
@@ -117,7 +136,8 @@ class Run:
                     f"experiments.{self.experiment.partition('@')[0]}.train_texts: {wanted:,}, but "
                     f"the training split has {len(records):,} texts"
                 )
-            labels = [record["label"] for record in records]
+            scored = self.limits is not None
+            labels = [SCORE if scored else record["label"] for record in records]
             rows = np.sort(nested_order(list(map(text_of, records)), labels)[:wanted])
         return bootstrap(rows, self.seed) if "training_texts" in varied else rows
 
@@ -161,9 +181,10 @@ class Outcome:
     """What an engine hands in.
 
     Attributes:
-        history: with the columns `HISTORY`.
-        probabilities: of the test split by the selected checkpoint, shape (texts, labels); None for
-            a candidate of a search, which does not read it.
+        history: with the columns `HISTORY`, or `SCORE_HISTORY`.
+        probabilities: of the test split by the selected checkpoint, shape (texts, labels); where
+            texts have scores, these, shape (texts, 1); None for a candidate of a search, which does
+            not read it.
         valid_probabilities: of the validation split by the same checkpoint, from which the
             temperature is fitted.
         train_seconds: wall time of training and validation, resumed parts included.
@@ -193,43 +214,32 @@ def best_epoch(history: pd.DataFrame, selection: str) -> int:
     return int(valid["epoch"].iloc[first_best(valid[selection].tolist(), selection)])
 
 
-def macro_f1(labels: Sequence[int], predictions: Sequence[int], classes: int) -> float:
-    """Return the mean F1 over all ``classes``, present or not: one that nobody names has 0."""
-    from sklearn.metrics import f1_score  # a second, which tables need not wait
-
-    return float(
-        f1_score(labels, predictions, labels=range(classes), average="macro", zero_division=0)
-    )
-
-
 def predictions_table(
     records: list[dict[str, Any]], labels: list[str], probabilities: np.ndarray
 ) -> pd.DataFrame:
-    """Return a row per text: `TEXTS` and the probability of each label."""
-    return pd.DataFrame(
-        {
-            "id": [record["id"] for record in records],
-            "label": [record["label"] for record in records],
-            "prediction": [labels[index] for index in probabilities.argmax(axis=1)],
-            **{PROBABILITY + label: probabilities[:, i] for i, label in enumerate(labels)},
-        }
-    )
+    """Return a row per text: `TEXTS` and the probability of each label, or no more for scores."""
+    columns = {
+        "id": [record["id"] for record in records],
+        "label": [record["label"] for record in records],
+    }
+    if labels == [SCORE]:
+        return pd.DataFrame(columns | {"prediction": probabilities[:, 0]})
+    predicted = [labels[index] for index in probabilities.argmax(axis=1)]
+    shares = {PROBABILITY + label: probabilities[:, i] for i, label in enumerate(labels)}
+    return pd.DataFrame(columns | {"prediction": predicted} | shares)
 
 
 def test_scores(run: Run, probabilities: np.ndarray, predictions: Path) -> dict[str, float]:
-    """Write the predictions of the test split and return their scores."""
-    from sklearn.metrics import accuracy_score
-
-    table = predictions_table(run.texts("test"), run.labels, probabilities)
+    """Write the predictions of the test split and return their measures."""
+    records = run.texts("test")
+    table = predictions_table(records, run.labels, probabilities)
     with atomic(predictions) as partial:
         table.to_csv(partial, index=False, float_format="%.9g")
-    return {
-        "test_accuracy": float(accuracy_score(table["label"], table["prediction"])),
-        "test_macro_f1": macro_f1(
-            *(table[column].map(run.labels.index) for column in ("label", "prediction")),
-            len(run.labels),
-        ),
-    }
+    if run.limits:
+        found = measures.score_measures(table["label"], table["prediction"])
+    else:
+        found = measures.class_measures(run.targets(records), probabilities)
+    return {f"test_{name}": value for name, value in found.items()}
 
 
 def write_run(
@@ -239,15 +249,17 @@ def write_run(
 
     A candidate of a search has no ``predictions``, and no scores on the test split.
     """
+    columns = SCORE_HISTORY if run.limits else HISTORY
     with atomic(history) as partial:
-        outcome.history.to_csv(partial, index=False, columns=HISTORY)
+        outcome.history.to_csv(partial, index=False, columns=columns)
     tested = test_scores(run, outcome.probabilities, predictions) if predictions else {}
     calibration = {}
-    if outcome.valid_probabilities is not None:
-        labels = np.array([run.labels.index(record["label"]) for record in run.texts("valid")])
+    if outcome.valid_probabilities is not None and not run.limits:
+        labels = np.array(run.targets(run.texts("valid")))
         calibration["temperature"] = temperature.fit(outcome.valid_probabilities, labels)
     best = best_epoch(outcome.history, run.selection)
     valid = outcome.history.query("split == 'valid' and epoch == @best")
+    main, *others = [name for name in columns if name not in ("epoch", "split", "loss")]
     write_json(
         metrics,
         {
@@ -255,7 +267,7 @@ def write_run(
             **{key: run.settings[key] for key in ("engine", "init", "dataset", "model")},
             "seed": run.seed,
             "best_epoch": best,
-            "valid_accuracy": float(valid["accuracy"].iloc[0]),
+            f"valid_{main}": float(valid[main].iloc[0]),
             **tested,
             "train_seconds": round(outcome.train_seconds, 2),
             "eval_seconds": round(outcome.eval_seconds, 2),
@@ -263,7 +275,7 @@ def write_run(
             "tokens_per_second": round(outcome.train_tokens / outcome.train_seconds, 1),
             **conditions(outcome.device, outcome.shared),
             "selection": run.selection,
-            **{f"valid_{key}": float(valid[key].iloc[0]) for key in ("macro_f1", "loss")},
+            **{f"valid_{key}": float(valid[key].iloc[0]) for key in (*others, "loss")},
             "epochs": int(outcome.history["epoch"].max()),
             "train_texts": len(run.texts("train")),
             **calibration,

@@ -20,12 +20,13 @@ import finetune_transformers
 from seedwise.files import read_json, write_json
 from seedwise.models import conversion
 from seedwise.models.checkpoints import load_checkpoint
-from seedwise.study.selection import DIRECTIONS, first_best
+from seedwise.study.selection import first_best
 from seedwise.training.classifier_training import TrainingHistory
 from seedwise_fairseq.tasks import SeedwiseSentencePredictionTask
 from support.tiny.chain import ARCHITECTURE, make_run, write_chain
 
 UPDATES = 10
+SELECTIONS = ["accuracy", "macro_f1", "loss"]
 ALWAYS = 1 - 2**-23  # dropped, but once in 8 million; at 1 what is kept is divided by zero
 HEAD = "dense", "out_proj"
 NO_DROPOUT = dict.fromkeys(("dropout", "attention_dropout", "pooler_dropout"), 0.0)
@@ -148,7 +149,7 @@ def test_the_trainer_decays_what_has_two_dimensions(kind, tmp_path):
 
 def test_patience_and_selection_end_at_the_same_epoch(chain, tmp_path, monkeypatch):
     """A learning rate so high that it gets worse: each engine keeps the same epoch, and stops."""
-    for selection in DIRECTIONS:
+    for selection in SELECTIONS:
         found = []
         for train in (fairseq, transformers):
             folder = tmp_path / selection / train.__name__

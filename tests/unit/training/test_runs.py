@@ -11,12 +11,13 @@ from snakemake.iocontainers import Namedlist
 from seedwise.environment import SHARED, resume_key
 from seedwise.errors import UserError
 from seedwise.files import write_json, write_jsonl
-from seedwise.models import temperature
-from seedwise.study.selection import DIRECTIONS
+from seedwise.predictions import temperature
+from seedwise.predictions.measures import macro_f1
 from seedwise.training.run_files import read_predicted
-from seedwise.training.runs import Outcome, Run, best_epoch, macro_f1, predictions_table, write_run
+from seedwise.training.runs import Outcome, Run, best_epoch, predictions_table, write_run
 from support.tiny.chain import run_settings
 
+SELECTIONS = ["accuracy", "macro_f1", "loss"]
 LABELS = ["1", "0"]  # as a data set may write and order them
 RECORDS = [
     {"id": "7", "text": "a", "label": "1"},
@@ -41,7 +42,7 @@ def history(*valid):
 )
 def test_best_is_the_first_of_the_highest(valid, best):
     rows = history(*valid)
-    for selection in DIRECTIONS:  # of the loss, the lowest
+    for selection in SELECTIONS:  # of the loss, the lowest
         assert best_epoch(rows, selection) == best
         mixed = rows.sample(frac=1, random_state=0).sort_values("epoch")
         assert best_epoch(mixed, selection) == best
@@ -51,7 +52,7 @@ def test_each_selection_may_choose_another_epoch():
     rows = history(0.7, 0.8, 0.6)
     rows.loc[rows["epoch"] == 3, "loss"] = 0.1
     rows.loc[rows["epoch"] == 1, "macro_f1"] = 0.9
-    assert [best_epoch(rows, selection) for selection in DIRECTIONS] == [2, 1, 3]
+    assert [best_epoch(rows, selection) for selection in SELECTIONS] == [2, 1, 3]
     rows.loc[rows["epoch"] == 3, "loss"] = float("nan")  # it diverged
     assert best_epoch(rows, "loss") == 2
 

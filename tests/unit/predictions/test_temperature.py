@@ -3,7 +3,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from seedwise.models import temperature
+from seedwise.predictions import temperature
 
 
 @pytest.fixture(params=[0.4, 1.0, 3.0], ids=lambda sharpness: f"{sharpness} times as sure")

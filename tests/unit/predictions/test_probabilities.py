@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from seedwise.models.probabilities import class_probabilities
+from seedwise.predictions.probabilities import class_probabilities
 
 
 def test_each_text_has_its_row_whatever_the_order_of_the_batches():

@@ -1,4 +1,4 @@
-"""Class probabilities of texts, by whatever model."""
+"""Class probabilities of texts, or scores, by whatever model."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,13 +12,14 @@ def class_probabilities(
 ) -> np.ndarray:
     """Return the probability of each class for each text, shape (texts, classes).
 
-    In float32 whatever the training precision, so that every tool that reads the model later
-    finds the same labels.
+    What a model of one output gives is no logit but a score, and stays as it is. In float32
+    whatever the training precision, so that every tool that reads the model later finds the same.
 
     Args:
         batches: Indices of the texts, each text's in one batch.
         logits: Gives the logits of a batch, shape (B, classes).
     """
     order = list(batches)
-    found = [logits(indices).float().softmax(dim=-1).cpu().numpy() for indices in order]
+    outputs = (logits(indices).float() for indices in order)
+    found = [(o if o.shape[-1] == 1 else o.softmax(dim=-1)).cpu().numpy() for o in outputs]
     return np.concatenate(found)[np.argsort(np.concatenate(order))]

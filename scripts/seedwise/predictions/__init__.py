@@ -1,0 +1,1 @@
+"""What models give for texts: probabilities, scores, and what they are worth."""
