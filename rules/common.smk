@@ -54,6 +54,11 @@ entries.merge_hyperparameters(config)
 validate(config, str(SEEDWISE / "rules/schemas/config.schema.yaml"))
 
 
+# The study's experiments on labels, and those on scores.
+LABELLED = reporting.part_with(config, scores=False)
+SCORED = reporting.part_with(config, scores=True)
+
+
 pathvars:
     results=f"results/{config['study']}",
     logs=f"logs/{config['study']}",

@@ -6,6 +6,7 @@ localrules:
     plot_curves,
     plot_confusion,
     plot_calibration,
+    plot_scores,
     plot_lora,
     write_events,
     tensorboard,
@@ -185,6 +186,31 @@ rule plot_calibration:
         "../scripts/figures/plot_calibration.py"
 
 
+rule plot_scores:
+    input:
+        metrics=lambda w: reporting.run_files(config, "metrics.json", dataset=w.dataset),
+        predictions=lambda w: reporting.run_files(config, "predictions.csv", dataset=w.dataset),
+    output:
+        svg=report(
+            "<results>/figures/scores-{dataset}.svg",
+            caption="../reports/captions/scores.rst",
+            category="Figures",
+            labels={"Figure": "Scores on {dataset}"},
+        ),
+        png="<results>/figures/scores-{dataset}.png",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=sized(1000),
+        runtime=sized(10),
+    params:
+        experiments=list(config["experiments"]),
+    message:
+        "Plot predicted over true scores on {wildcards.dataset}"
+    script:
+        "../scripts/figures/plot_scores.py"
+
+
 rule plot_lora:
     input:
         histories=lora_entries.lora_runs(config, "history.csv"),
@@ -211,8 +237,9 @@ rule plot_lora:
 FIGURES = [
     *collect(rules.plot_training.output.svg, engine=reporting.engines_with_epochs(config)),
     rules.plot_accuracy.output.svg,
-    *collect(rules.plot_confusion.output.svg, dataset=reporting.datasets(config)),
-    *collect(rules.plot_calibration.output.svg, dataset=reporting.datasets(config)),
+    *collect(rules.plot_confusion.output.svg, dataset=reporting.datasets(LABELLED)),
+    *collect(rules.plot_calibration.output.svg, dataset=reporting.datasets(LABELLED)),
+    *collect(rules.plot_scores.output.svg, dataset=reporting.datasets(SCORED)),
     *collect(rules.plot_curves.output.svg, dataset=reporting.datasets_with_curve(config)),
     *([rules.plot_search.output.svg] if entries.searched(config) else []),
     *([rules.plot_lora.output.svg] if "lora" in config else []),

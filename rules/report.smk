@@ -2,8 +2,12 @@
 report: "../reports/workflow.rst"
 
 
+# What studies of labels have, and those of scores.
+OF_LABELS = ["comparisons", "calibration", "agreement", "mistakes", "disagreements"]
 TABLES = [
-    "summary", "runs", "comparisons", "calibration", "agreement", "mistakes", "disagreements",
+    "summary", "runs",
+    *(OF_LABELS if LABELLED["experiments"] else []),
+    *(["score_comparisons"] if SCORED["experiments"] else []),
     "parameters", "costs",
     *(["ranks"] if reporting.ranked(config) else []),
     *(["search"] if entries.searched(config) else []),
@@ -61,7 +65,10 @@ rule export:
 rule render_answer:
     input:
         summary=rules.aggregate_runs.output.summary,
-        comparisons=rules.compare_experiments.output.comparisons,
+        comparisons=collect(
+            "<results>/tables/{table}.csv",
+            table=[name for name in TABLES if name.endswith("comparisons")],
+        ),
         accuracy=rules.plot_accuracy.output.svg,
     output:
         page="<results>/answer.html",
@@ -105,27 +112,12 @@ rule render_table:
 
 rule render_pdf:
     input:
-        **({"ranks": rules.rank_experiments.output.ranks} if reporting.ranked(config) else {}),
-        **({"search": rules.aggregate_search.output.search} if entries.searched(config) else {}),
-        **(
-            {"learning_curve": rules.aggregate_curves.output.curves}
-            if curves.with_curve(config)
-            else {}
-        ),
         template=f"{SEEDWISE}/reports/report.typ",
-        summary=rules.aggregate_runs.output.summary,
-        runs=rules.aggregate_runs.output.runs,
-        comparisons=rules.compare_experiments.output.comparisons,
-        costs=rules.aggregate_costs.output.costs,
-        parameters="<results>/tables/parameters.csv",
+        tables=collect("<results>/tables/{table}.csv", table=TABLES),
         metrics=reporting.run_files(config, "metrics.json"),
         # What a study without a search does not have.
         chosen=rules.aggregate_search.input.chosen,
         audits=collect("<results>/data/{dataset}/audit.json", dataset=config["datasets"]),
-        calibration=rules.analyse_predictions.output.calibration,
-        agreement=rules.analyse_predictions.output.agreement,
-        mistakes=rules.analyse_predictions.output.mistakes,
-        disagreements=rules.analyse_predictions.output.disagreements,
         figures=FIGURES,
         conversions=collect(
             "<results>/pretrained/{model}/conversion.json", model=reporting.converted(config)

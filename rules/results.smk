@@ -74,8 +74,8 @@ rule aggregate_curves:
 
 rule compare_experiments:
     input:
-        metrics=reporting.run_files(config, "metrics.json"),
-        predictions=reporting.run_files(config, "predictions.csv"),
+        metrics=reporting.run_files(LABELLED, "metrics.json"),
+        predictions=reporting.run_files(LABELLED, "predictions.csv"),
     output:
         comparisons="<results>/tables/comparisons.csv",
     conda:
@@ -87,6 +87,23 @@ rule compare_experiments:
         "Compare the experiments in pairs"
     script:
         "../scripts/results/compare_experiments.py"
+
+
+rule compare_scores:
+    input:
+        metrics=reporting.run_files(SCORED, "metrics.json"),
+        predictions=reporting.run_files(SCORED, "predictions.csv"),
+    output:
+        comparisons="<results>/tables/score_comparisons.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=sized(2000, per_mb=5),
+        runtime=sized(30, per_mb=0.1),
+    message:
+        "Compare the experiments on scores in pairs"
+    script:
+        "../scripts/results/compare_scores.py"
 
 
 rule rank_experiments:
@@ -110,9 +127,9 @@ rule rank_experiments:
 
 rule analyse_predictions:
     input:
-        metrics=reporting.run_files(config, "metrics.json"),
-        predictions=reporting.run_files(config, "predictions.csv"),
-        tests=collect("<results>/data/{dataset}/test.jsonl", dataset=reporting.datasets(config)),
+        metrics=reporting.run_files(LABELLED, "metrics.json"),
+        predictions=reporting.run_files(LABELLED, "predictions.csv"),
+        tests=collect("<results>/data/{dataset}/test.jsonl", dataset=reporting.datasets(LABELLED)),
     output:
         confusion="<results>/tables/confusion.csv",
         calibration="<results>/tables/calibration.csv",
@@ -125,7 +142,7 @@ rule analyse_predictions:
         mem_mb=sized(2000, per_mb=3),
         runtime=sized(30, per_mb=0.1),
     params:
-        datasets=reporting.datasets(config),
+        datasets=reporting.datasets(LABELLED),
     message:
         "Tabulate confusion, calibration, agreement, mistakes and disagreements"
     script:

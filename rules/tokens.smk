@@ -119,7 +119,7 @@ rule binarize_dataset:
         dictionary="<results>/binarized/{model}/{dataset}/input0/dict.txt",
         labels=multiext("<results>/binarized/{model}/{dataset}/label/", *BINARIZED_FILES),
     wildcard_constraints:
-        dataset=entries.name_pattern(reporting.datasets_with(config, scores=False)),
+        dataset=entries.name_pattern(reporting.datasets(LABELLED)),
     conda:
         "../envs/sentencepiece.yaml"
     resources:
@@ -139,7 +139,7 @@ use rule binarize_dataset as binarize_scores with:
             "<results>/binarized/{{model}}/{{dataset}}/label/{split}.label", split=SPLITS
         ),
     wildcard_constraints:
-        dataset=entries.name_pattern(reporting.datasets_with(config, scores=True)),
+        dataset=entries.name_pattern(reporting.datasets(SCORED)),
 
 
 rule binarize_corpus:

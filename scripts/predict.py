@@ -1,8 +1,8 @@
 """Classify texts: ``python scripts/predict.py results/demo/runs/fairseq-random "A fine film."``.
 
-Or score them, with a model of scores. Input: a model's folder, a run's, or an experiment's (all its
-seeds vote), and texts as arguments, from a file or from standard input, one a line; a model of pairs
-reads two texts with a tab between them. Output: a line for every line of the input.
+Or score them, with a model of scores. Input: a model's folder, a run's, or an experiment's (all
+its seeds vote), and texts as arguments, from a file or from standard input, one a line; a model of
+pairs reads two texts with a tab between them. Output: a line for every line of the input.
 """
 
 import argparse

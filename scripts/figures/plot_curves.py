@@ -9,29 +9,34 @@ from pathlib import Path
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from seedwise.figures.drawing import WIDTH, add_legend, looks, save, use_style
+from seedwise.figures.drawing import WIDTH, add_legend, looks, name_measure, save, use_style
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
+from seedwise.study.selection import main_measure
 
 
 def plot(runs: pd.DataFrame, experiments: Sequence[str]) -> Figure:
     """Draw a line per experiment through its means, with their 95 % intervals as a band.
 
     Args:
-        runs: Columns experiment, train_texts, test_accuracy (in [0, 1]), a row per run.
+        runs: Columns experiment, train_texts, test_accuracy (in [0, 1]) or test_pearson, a row per
+            run on one data set.
         experiments: All experiments of the study, which fixes their colours and markers.
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
     style = looks(experiments)
+    scored = "test_pearson" in runs and runs["test_pearson"].notna().all()
+    measure = main_measure(scored)
+    reached = f"test_{measure}"
     for experiment, own in runs.groupby("experiment", sort=False):
         look = style[experiment]
         axes.scatter(
-            own["train_texts"], own["test_accuracy"], s=14, alpha=0.5, linewidth=0,
+            own["train_texts"], own[reached], s=14, alpha=0.5, linewidth=0,
             color=look["color"],
         )  # fmt: skip
-        by_size = own.groupby("train_texts")["test_accuracy"]
+        by_size = own.groupby("train_texts")[reached]
         means = by_size.mean()
         axes.plot(means.index, means, markersize=6, markeredgewidth=0, label=experiment, **look)
         limits = by_size.apply(lambda values: pd.Series(student_interval(values.to_numpy())))
@@ -43,13 +48,11 @@ def plot(runs: pd.DataFrame, experiments: Sequence[str]) -> Figure:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     # An interval over few seeds may be wider than all accuracies; it would hide them.
-    margin = 0.25 * max(0.02, runs["test_accuracy"].max() - runs["test_accuracy"].min())
-    axes.set_ylim(
-        max(0.0, runs["test_accuracy"].min() - margin),
-        min(1.02, runs["test_accuracy"].max() + margin),
-    )
-    axes.set(xlabel="Training texts", ylabel="Test accuracy")
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
+    low, high = runs[reached].min(), runs[reached].max()
+    margin = 0.25 * max(0.02, high - low)
+    axes.set_ylim(max(-1.0 if scored else 0.0, low - margin), min(1.02, high + margin))
+    axes.set(xlabel="Training texts")
+    name_measure(axes, "y", "Test", measure)
     axes.grid(linewidth=0.4)
     add_legend(figure, *axes.get_legend_handles_labels())
     return figure

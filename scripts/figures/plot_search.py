@@ -15,9 +15,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from seedwise.figures.drawing import WIDTH, add_legend, looks, save, use_style
 from seedwise.results.search import expected_best, expected_best_interval
 from seedwise.step import step
-from seedwise.study.selection import DIRECTIONS
+from seedwise.study.selection import DIRECTIONS, MAIN
 
-NAMES = {"accuracy": "accuracy", "macro_f1": "macro F1", "loss": "loss"}
+NAMES = MAIN | {"macro_f1": "macro F1", "loss": "loss"}
 
 
 def plot(search: pd.DataFrame, selection: str, experiments: Sequence[str]) -> Figure:
@@ -30,17 +30,24 @@ def plot(search: pd.DataFrame, selection: str, experiments: Sequence[str]) -> Fi
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 3.2))
     style, direction = looks(experiments), DIRECTIONS[selection]
+    names = []
     for experiment, candidates in search.groupby("experiment", sort=False):
-        values = direction * candidates[f"valid_{selection}"].to_numpy(float)
+        own = selection
+        if selection in MAIN and candidates.get("valid_pearson", pd.Series()).notna().any():
+            own = "pearson"
+        names.append(NAMES[own])
+        values = direction * candidates[f"valid_{own}"].to_numpy(float)
         budgets = np.arange(1, len(values) + 1)
         look = style[experiment]
         expected, limits = expected_best(values), expected_best_interval(values)
         axes.plot(budgets, direction * expected, markersize=5, label=experiment, **look)
         low, high = (direction * limit for limit in limits)
         axes.fill_between(budgets, low, high, color=look["color"], alpha=0.15, linewidth=0)
-    axes.set(xlabel="Candidates tried", ylabel=f"Expected validation {NAMES[selection]}")
+    axes.set(
+        xlabel="Candidates tried", ylabel=f"Expected validation {' or '.join(dict.fromkeys(names))}"
+    )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if selection != "loss":
+    if NAMES["pearson"] not in names and selection != "loss":
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     axes.grid(linewidth=0.4)
     add_legend(figure, *axes.get_legend_handles_labels())

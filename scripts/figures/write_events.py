@@ -1,7 +1,7 @@
 """Write a training's history as TensorBoard events: a curve per split and measure, over epochs.
 
 Input: history.csv, of either engine. Output: one event file. Units: loss in nats, accuracy in
-[0, 1].
+[0, 1]; of scores, mean squares and Pearson's correlation.
 """
 
 from pathlib import Path
@@ -13,6 +13,7 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from seedwise.files import atomic
 from seedwise.step import step
+from seedwise.study.selection import MAIN
 
 
 def events(history: pd.DataFrame, time: float) -> list[Event]:
@@ -26,7 +27,7 @@ def events(history: pd.DataFrame, time: float) -> list[Event]:
             ),
         )
         for row in history.to_dict("records")
-        for measure in ("loss", "accuracy")
+        for measure in ("loss", *MAIN)
         if pd.notna(row.get(measure))
     ]
     return [Event(wall_time=time, file_version="brain.Event:2"), *scalars]

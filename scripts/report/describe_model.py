@@ -13,101 +13,26 @@ import yaml
 
 from seedwise.files import read_json, write_text
 from seedwise.models.linear import FEATURES
-from seedwise.report.presentation import interval, mean_and_std, number, percent, plain_pairs
+from seedwise.report.card import (
+    CALIBRATION,
+    EXPORT,
+    EXPORT_SCORES,
+    FINETUNED,
+    HUB_NAMES,
+    LINEAR,
+    LINEAR_LABELS,
+    LINEAR_PAIRS,
+    LINEAR_SCORES,
+    LINEAR_TEXTS,
+    MEASURES,
+    PAGE,
+    PAIR,
+    SELECTED,
+)
+from seedwise.report.presentation import interval, mean_and_std, number, plain_pairs, reached
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
-from seedwise.training.run_files import read_metrics
-
-PAGE = """\
----
-{header}---
-# {title}: {experiment}, seed {seed}
-
-A classifier of {texts} as {labels}, {how}.
-
-```python
-{code}
-```
-
-## Scores
-
-On the {test} texts of the test split, read once, by the {chosen} with the best validation
-accuracy:
-
-| | accuracy | macro F1 |
-|---|---|---|
-{scores}
-
-{export}{calibration}## Data
-
-{data}
-
-## Training
-
-{drawn}
-
-{settings}
-
-## Limits
-
-The scores hold for texts like those of the test split. {limit}
-
-## Licence and citation
-
-Licence: {licence}. Name the study ({title}), the experiment and the seed, the source of the data as
-its authors ask, and Seedwise, which trained the model and whose `CITATION.cff` says how.
-"""
-
-EXPORT = """\
-Trained with fairseq and converted: of {texts:,} test texts, transformers gives {other_labels:,}
-another label than fairseq, only where two labels are within {tolerance:g} of each other; no
-probability differs by more than {largest_probability_difference:.1g}.
-
-"""
-
-CALIBRATION = """\
-Divide the logits (or the logarithms of the probabilities) by {:.3g}, a temperature fitted on the
-validation split (Guo et al. 2017), and the model is about as sure as it is right; no prediction
-changes.
-
-"""
-
-PAIR = '{"text": "A text.", "text_pair": "Another."}'
-
-FINETUNED = """\
-from transformers import pipeline
-
-classify = pipeline("text-classification", ".")  # this folder
-classify({text}, truncation=True)"""
-
-# With scikit-learn and safetensors alone; `.` is this folder.
-LINEAR = """\
-import json
-from pathlib import Path
-
-from safetensors.numpy import load_file
-{imports}from sklearn.feature_extraction.text import TfidfVectorizer
-
-labels = json.loads(Path("config.json").read_text("utf-8"))["labels"]
-vocabulary = json.loads(Path("vocabulary.json").read_text("utf-8"))
-weights = load_file("model.safetensors")
-tfidf = TfidfVectorizer(
-    {arguments}, vocabulary=vocabulary
-)
-tfidf.idf_ = weights["idf"]
-{read}
-scores = read @ weights["coefficients"].T + weights["intercepts"]
-print([labels[best] for best in scores.argmax(axis=1)])"""
-
-
-# What of it differs between single texts and pairs.
-LINEAR_TEXTS = {"imports": "", "read": 'read = tfidf.transform(["A text."])'}
-LINEAR_PAIRS = {
-    "imports": "from scipy.sparse import hstack\n",
-    "read": """\
-one, other = tfidf.transform(["A text."]), tfidf.transform(["Another."])
-read = hstack([one, other, one.multiply(other)])""",
-}
+from seedwise.training.run_files import measure, read_metrics
 
 
 def table(pairs: Sequence[tuple[str, str]]) -> str:
@@ -117,12 +42,16 @@ def table(pairs: Sequence[tuple[str, str]]) -> str:
 
 def scores(run: dict[str, Any], runs: Sequence[dict[str, Any]]) -> str:
     """Return the run's scores, and the mean over seeds with spread and interval."""
-    rows = [f"| this model | {percent(run['test_accuracy'])} | {percent(run['test_macro_f1'])} |"]
+    names = MEASURES[measure(run)]
+    own = " | ".join(reached(run[f"test_{key}"], key) for key in names)
+    rows = [f"| | {' | '.join(names.values())} |", "|---" * (1 + len(names)) + "|"]
+    rows.append(f"| this model | {own} |")
     if len(runs) > 1:
-        keys = ("test_accuracy", "test_macro_f1")
-        columns = [np.array([one[key] for one in runs]) for key in keys]
-        spread = " | ".join(mean_and_std(c.mean(), c.std()) for c in columns)
-        limits = " | ".join(interval(*student_interval(c)) for c in columns)
+        columns = {key: np.array([one[f"test_{key}"] for one in runs]) for key in names}
+        spread = " | ".join(mean_and_std(c.mean(), c.std(), key) for key, c in columns.items())
+        limits = " | ".join(
+            interval(*student_interval(c), measure=key) for key, c in columns.items()
+        )
         rows.append(f"| {len(runs)} seeds, mean ± population standard deviation | {spread} |")
         rows.append(f"| 95 % interval of that mean (Student's t) | {limits} |")
     return "\n".join(rows)
@@ -133,16 +62,25 @@ def data_pairs(audit: dict[str, Any]) -> list[tuple[str, str]]:
     pairs = [("data set", audit["dataset"]), ("source", audit["source"])]
     pairs.append(("SHA-256 of the source", f"`{audit['source_sha256']}`"))
     for split, part in audit["splits"].items():
-        counts = ", ".join(f"{number(n)} {label}" for label, n in part["labels"].items())
-        pairs.append((split, f"{number(part['texts'])} texts: {counts}"))
+        if "range" in audit:
+            ends = (f"{part['scores'][end]:g}" for end in ("min", "max"))
+            held = f"scores from {' to '.join(ends)}"
+        else:
+            held = ", ".join(f"{number(n)} {label}" for label, n in part["labels"].items())
+        pairs.append((split, f"{number(part['texts'])} texts: {held}"))
     return pairs
+
+
+def exported(found: dict[str, Any]) -> str:
+    """Return what the check of a converted model found."""
+    return (EXPORT_SCORES if "largest_score_difference" in found else EXPORT).format(**found)
 
 
 def header(run: dict[str, Any], library: str, licence: str) -> str:
     """Return the metadata that the hub reads, as YAML."""
     metrics = [
-        {"type": kind, "value": round(run[key], 4)}
-        for kind, key in (("accuracy", "test_accuracy"), ("f1", "test_macro_f1"))
+        {"type": HUB_NAMES[key], "value": round(run[f"test_{key}"], 4)}
+        for key in MEASURES[measure(run)]
     ]
     result = {
         "task": {"type": "text-classification"},
@@ -162,13 +100,16 @@ def header(run: dict[str, Any], library: str, licence: str) -> str:
 def linear_parts(run: dict[str, Any], pairs: bool) -> dict[str, str]:
     """Return what the card of a linear model says in places of its own."""
     chosen = run["candidates"][run["best_epoch"] - 1]
+    scored = measure(run) == "pearson"
+    kind = "ridge" if scored else "logistic"
     arguments = FEATURES[chosen["features"]].items()
     return {
         "library": "scikit-learn",
-        "how": f"logistic regression on TF-IDF of {chosen['features']} (C = {chosen['C']:g})",
+        "how": f"{kind} regression on TF-IDF of {chosen['features']} (C = {chosen['C']:g})",
         "code": LINEAR.format(
             arguments=", ".join(f"{key}={value!r}" for key, value in arguments),
             **(LINEAR_PAIRS if pairs else LINEAR_TEXTS),
+            **(LINEAR_SCORES if scored else LINEAR_LABELS),
         ),
         "chosen": "candidate",
         "drawn": f"No seed changes the result. {len(run['candidates'])} candidates were tried.",
@@ -222,6 +163,12 @@ def card(
     ``export`` is what the check of a converted model found.
     """
     pairs = audit.get("pairs", False)
+    texts = "pairs of texts" if pairs else "texts"
+    if "range" in audit:
+        low, high = audit["range"]
+        kind = f"model of {texts} that gives each a score, from {low:g} to {high:g} in the data"
+    else:
+        kind = f"classifier of {texts} as {', '.join(audit['labels'])}"
     if run["init"] != "none":
         parts = finetuned_parts(run, runs, longest, pairs)
     else:
@@ -241,11 +188,11 @@ def card(
         title=title,
         experiment=run["experiment"],
         seed=run["seed"],
-        texts="pairs of texts" if pairs else "texts",
-        labels=", ".join(audit["labels"]),
+        kind=kind,
+        selection=SELECTED[measure(run)],
         test=number(audit["splits"]["test"]["texts"]),
         scores=scores(run, runs),
-        export=EXPORT.format(**export) if export else "",
+        export=exported(export) if export else "",
         calibration=CALIBRATION.format(run["temperature"]) if "temperature" in run else "",
         data=table(data_pairs(audit)),
         settings=table(shown),

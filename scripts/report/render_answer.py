@@ -1,7 +1,7 @@
 """Make the start page of report.html: the answer in words, the accuracy figure, the summary.
 
-Inputs: summary.csv, comparisons.csv and the figure as SVG. Output: HTML without a head, which
-reports/workflow.rst takes in.
+Inputs: summary.csv, comparisons.csv or score_comparisons.csv or both, and the figure as SVG.
+Output: HTML without a head, which reports/workflow.rst takes in.
 """
 
 from base64 import b64encode
@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from seedwise.files import write_text
-from seedwise.report.answer import MEANING, Answer, answers
+from seedwise.report.answer import MEANING, Answer, answers, main_comparisons
 from seedwise.report.presentation import read_table
 from seedwise.report.printed_tables import summary_table
 from seedwise.step import step
@@ -45,7 +45,7 @@ def render(title: str, parts: Sequence[Answer], figure: bytes, summary: pd.DataF
 def main(
     *,
     summary: Path,
-    comparisons: Path,
+    comparisons: Sequence[Path],
     accuracy: Path,
     title: str,
     page: Path,
@@ -53,7 +53,8 @@ def main(
 ) -> None:
     """Write the page."""
     table = read_table(summary)
-    parts = answers(table, read_table(comparisons), selection)
+    compared = main_comparisons({path.stem: read_table(path) for path in comparisons})
+    parts = answers(table, compared, selection)
     write_text(page, render(title, parts, accuracy.read_bytes(), summary_table(table)))
 
 
@@ -61,7 +62,7 @@ if __name__ == "__main__":
     with step(snakemake):
         main(
             summary=Path(snakemake.input.summary),
-            comparisons=Path(snakemake.input.comparisons),
+            comparisons=[Path(path) for path in snakemake.input.comparisons],
             accuracy=Path(snakemake.input.accuracy),
             title=snakemake.params.title,
             page=Path(snakemake.output.page),

@@ -25,7 +25,7 @@ from seedwise.report import (
     presentation_parts,
     printed_tables,
 )
-from seedwise.results.statistics import TEST_ASSUMPTION, TEST_NAME
+from seedwise.results.statistics import SCORES_ASSUMPTION, TEST_ASSUMPTION, TEST_NAME
 from seedwise.step import step
 from seedwise.study import search
 
@@ -158,7 +158,9 @@ def report_data(
         "answers": [
             part._asdict()
             for part in answer.answers(
-                tables["summary"], tables["comparisons"], config.get("selection", "accuracy")
+                tables["summary"],
+                answer.main_comparisons(tables),
+                config.get("selection", "accuracy"),
             )
         ],
         "meaning": answer.MEANING,
@@ -207,8 +209,12 @@ def report_data(
         if (learning_curves := tables.get("learning_curve")) is not None
         else {},
         "selection": SELECTIONS[config.get("selection", "accuracy")],
-        "datasets": list(dict.fromkeys(tables["calibration"]["dataset"])),
-        "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION},
+        "datasets": {
+            kind: list(dict.fromkeys(tables[name]["dataset"])) if name in tables else []
+            for kind, name in (("labels", "calibration"), ("scores", "score_comparisons"))
+        },
+        "measures": presentation.main_measures(tables["summary"]["measure"]),
+        "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION, "scores": SCORES_ASSUMPTION},
         "versions": pairs(presentation_parts.versions(metrics), "Package", "Version"),
         "hardware": pairs(presentation_parts.hardware(metrics), "What", "Value"),
         "lora": [lora_part(experiment) for experiment in lora["experiments"]] if lora else [],
@@ -269,11 +275,7 @@ if __name__ == "__main__":
         main(
             config=snakemake.params.config,
             template=Path(snakemake.input.template),
-            tables={
-                name: Path(path)
-                for name in printed_tables.TABLES
-                if (path := snakemake.input.get(name))
-            },
+            tables={Path(path).stem: Path(path) for path in snakemake.input.tables},
             audits=dict(
                 zip(snakemake.params.datasets, map(Path, snakemake.input.audits), strict=True)
             ),

@@ -18,6 +18,7 @@ COLUMNS = [
     "experiment", "engine", "dataset", "train_texts", "seed",
     "valid_accuracy", "test_accuracy", "test_macro_f1",
 ]  # fmt: skip
+OF_SCORES = ["valid_pearson", "test_pearson", "test_spearman", "test_mae"]
 
 
 def main(*, metrics: Sequence[Path], output: Path) -> None:
@@ -30,7 +31,8 @@ def main(*, metrics: Sequence[Path], output: Path) -> None:
     order = pd.Series(range(len(table)), table.index).groupby(table["experiment"]).transform("min")
     table = table.assign(order=order).sort_values(["order", "train_texts", "seed"])
     with atomic(output) as partial:
-        table.to_csv(partial, index=False, columns=COLUMNS)
+        found = [name for name in OF_SCORES if name in table]
+        table.reindex(columns=COLUMNS + found).to_csv(partial, index=False)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ def candidates_table(
     rows = [
         {key: row[key] for key in ("experiment", "candidate")}
         | {key: _cell(row["values"].get(key)) for key in names}
-        | {key: run[key] for key in FOUND}
+        | {key: run.get(key) for key in FOUND}
+        | {key: run[key] for key in ("valid_pearson",) if key in run}
         | {"chosen": row["candidate"] == chosen[row["experiment"]]}
         for row, run in zip(tried, metrics, strict=True)
     ]

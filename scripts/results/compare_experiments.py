@@ -1,4 +1,4 @@
-"""Compare every two experiments on the same data set, paired over test texts and seeds.
+"""Compare every two experiments on the same data set of labels, paired over test texts and seeds.
 
 The run of an engine that no seed changes stands beside each of the other's.
 
@@ -7,14 +7,13 @@ Units: accuracies, macro F1 and their differences (b minus a) in [-1, 1].
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from seedwise.files import atomic
-from seedwise.results import macro_f1, superiority
+from seedwise.results import macro_f1, sides, superiority
 from seedwise.results.statistics import (
     TEST_NAME,
     bootstrap_interval,
@@ -73,34 +72,6 @@ def compare_macro_f1(a: macro_f1.Scored, b: macro_f1.Scored) -> dict[str, float 
     }
 
 
-def compare_runs(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
-    """Return how probably a run of the second experiment beats one of the first.
-
-    Args:
-        a: Test accuracies of the first one's runs, shape (runs,).
-        b: Of the second one's.
-    """
-    low, high = superiority.interval(a, b)
-    found = superiority.probability(a, b)
-    return {"p_better": found, "p_better_low": low, "p_better_high": high}
-
-
-def beside(own: pd.DataFrame, other: pd.DataFrame) -> list[int]:
-    """Return the places of the runs whose seeds the other experiment has, too, in their order.
-
-    A deterministic run stands beside each of the other's.
-
-    Args:
-        own: Columns init, seed, and any others.
-        other: The other experiment's.
-    """
-    if own["init"].iloc[0] == "none" and len(own) == 1:
-        return [0] * len(other)
-    if other["init"].iloc[0] == "none" and len(other) == 1:
-        return list(range(len(own)))
-    return np.flatnonzero(own["seed"].isin(other["seed"])).tolist()
-
-
 def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) -> None:
     """Write comparisons.csv."""
     records = read_metrics(metrics)
@@ -114,20 +85,19 @@ def main(*, metrics: Sequence[Path], predictions: Sequence[Path], output: Path) 
         experiments = [
             own.sort_values("seed") for _, own in group.groupby("experiment", sort=False)
         ]
-        sides = [predicted[own["predictions"].to_list()].to_numpy() for own in experiments]
-        right = [side == labels[:, None] for side in sides]
-        scored = macro_f1.score(labels, sides, classes)
-        for a, b in combinations(range(len(experiments)), 2):
+        predictions_of = [predicted[own["predictions"].to_list()].to_numpy() for own in experiments]
+        right = [side == labels[:, None] for side in predictions_of]
+        scored = macro_f1.score(labels, predictions_of, classes)
+        for a, b, *places in sides.pairs(experiments):
             own, other = experiments[a], experiments[b]
-            places = beside(own, other), beside(other, own)
-            if not all(places):
-                continue
             names = (frame["experiment"].iloc[0] for frame in (own, other))
             rows.append(
                 dict(zip(COLUMNS, (dataset, *names), strict=False))
                 | compare(right[a][:, places[0]], right[b][:, places[1]])
                 | compare_macro_f1(scored[a].of(places[0]), scored[b].of(places[1]))
-                | compare_runs(own["test_accuracy"].to_numpy(), other["test_accuracy"].to_numpy())
+                | superiority.compare(
+                    own["test_accuracy"].to_numpy(), other["test_accuracy"].to_numpy()
+                )
             )
     table = pd.DataFrame(rows, columns=COLUMNS)
     for measure in ("", "macro_f1_"):

@@ -221,7 +221,12 @@ def many_experiments(count: int, dataset: str = "reviews") -> dict[str, pd.DataF
     return {
         "runs": pd.DataFrame(runs),
         "summary": pd.DataFrame(summary).assign(
-            **columns, candidates=1, macro_f1_mean=0.7, macro_f1_std=0.01, varied="seed"
+            **columns,
+            candidates=1,
+            macro_f1_mean=0.7,
+            macro_f1_std=0.01,
+            varied="seed",
+            measure="accuracy",
         ),
         "comparisons": pd.DataFrame(
             _compare(dataset, (a, accuracies[a]), (b, accuracies[b]))

@@ -23,7 +23,7 @@ rule all:
 COMMON = """\
 import sys
 sys.path.insert(0, f"{workflow.basedir}/scripts")
-from seedwise.study import curves, entries
+from seedwise.study import curves, entries, reporting
 
 shell.prefix(f"export PYTHONPATH={sys.path[0]}; ")
 
@@ -41,6 +41,8 @@ experiment_dataset = lambda w: config["experiments"][w.experiment]["dataset"]
 config.setdefault("licence", "mit")
 config.setdefault("selection", "accuracy")
 config.setdefault("vary", [])
+LABELLED = reporting.part_with(config, scores=False)
+SCORED = reporting.part_with(config, scores=True)
 search_of_experiment = []
 sized = lambda base, per_mb=0: base
 SEEDWISE = workflow.basedir

@@ -6,10 +6,13 @@ from pathlib import Path
 import matplotlib
 import seaborn as sns
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from seedwise.files import atomic
+from seedwise.study.selection import MAIN
 
 matplotlib.use("Agg")
 
@@ -56,6 +59,15 @@ def add_legend(figure: Figure, handles: Sequence[Artist], names: Sequence[str]) 
     inches = 1.65 * size / 72 * max(0, lines - 2)
     figure.set_figheight(figure.get_figheight() + inches)
     return figure.legend(handles, names, loc="outside upper left", ncols=columns, fontsize=size)
+
+
+def name_measure(axes: Axes, side: str, split: str, measure: str) -> None:
+    """Write the name of a main measure of a split along the x or the y axis, and its numbers."""
+    axis = axes.xaxis if side == "x" else axes.yaxis
+    axis.set_label_text(f"{split} {MAIN[measure]}")
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole per cents
+    if measure == "accuracy":
+        axis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
 
 
 def save(figure: Figure, svg: Path, png: Path, title: str) -> None:

@@ -1,16 +1,32 @@
 """A study's answer in words: on each data set, which experiment is best, by how much, if shown."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
-from seedwise.report.presentation import interval, mean_and_std, number, p_value, percent
+from seedwise.report.presentation import (
+    in_units,
+    interval,
+    is_share,
+    mean_and_std,
+    number,
+    p_value,
+    percent,
+    reached,
+)
 
 ALPHA = 0.05
 MEANING = (
     "A difference is called shown if its p-value, corrected by Holm's method for all comparisons "
-    f"of the study, is below {ALPHA} and its 95 % interval over texts leaves out zero."
+    f"of the study by the same measure, is below {ALPHA} and its 95 % interval over texts leaves "
+    "out zero."
 )
+NAMES = {
+    "accuracy": "test accuracy",
+    "macro_f1": "test macro F1",
+    "pearson": "Pearson correlation with the test scores",
+}
 _TIED = "\N{NO-BREAK SPACE}"
 REFERENCE = "none"  # the engine of the commonest label
 
@@ -27,15 +43,25 @@ def answers(
 ) -> list[Answer]:
     """Return the paragraph on each data set of summary.csv, in its order.
 
-    It is about accuracy, or about macro F1 where the study selects by that.
+    It is about accuracy, or about macro F1 where the study selects by that; of scores, about
+    Pearson's correlation.
     """
-    measure = "accuracy"
     if selection == "macro_f1":
-        measure = "macro F1"
         summary, comparisons = map(_by_macro_f1, (summary, comparisons))
+        summary = summary.assign(measure="macro_f1")
     pairs = directed(comparisons)
     groups = summary.groupby("dataset", sort=False)
-    return [answer(name, rows, pairs, f"test {measure}") for name, rows in groups]
+    return [answer(name, rows, pairs, rows["measure"].iloc[0]) for name, rows in groups]
+
+
+def main_comparisons(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the comparisons of all experiments, each by its main measure."""
+    found = []
+    if "comparisons" in tables:
+        found.append(tables["comparisons"])
+    if "score_comparisons" in tables:
+        found.append(tables["score_comparisons"].query("measure == 'pearson'"))
+    return pd.concat(found)
 
 
 def _by_macro_f1(table: pd.DataFrame) -> pd.DataFrame:
@@ -69,39 +95,42 @@ def answer(dataset: str, rows: pd.DataFrame, pairs: pd.DataFrame, measure: str) 
         dataset: Its name.
         rows: Its rows of summary.csv.
         pairs: What `directed` returns.
-        measure: What it is about.
+        measure: What it is about, a key of `NAMES`.
     """
+    name = NAMES[measure]
     experiments = rows[rows["engine"] != REFERENCE]
     experiments = experiments.sort_values("mean", ascending=False, kind="stable")
     best, others = experiments.iloc[0], experiments.iloc[1:]
     baselines = others[others["init"] == "none"]
-    details = _over_commonest(best, rows, measure) if baselines.empty else []
+    details = _over_same(best, rows, measure) if baselines.empty else []
     if others.empty:
-        headline = f"{_name(best)}, the only experiment, has a {measure} of {_result(best)}."
+        result = _result(best, measure)
+        headline = f"{_name(best)}, the only experiment, has a {name} of {result}."
         return Answer(f"On {dataset}, {headline}", " ".join(details))
 
     rival, own = others.iloc[0], pairs.loc[best["experiment"]].loc[others["experiment"]]
     told = others.loc[list(dict.fromkeys([*baselines.index[:1], rival.name]))]
     for _, other in told.iterrows():
         whom = _name(other) + (", its nearest rival" if other.name == rival.name else "")
-        details += [_over(whom, own.loc[other["experiment"]], max(best["n"], other["n"]))]
+        seeds = max(best["n"], other["n"])
+        details += [_over(whom, own.loc[other["experiment"]], seeds, measure)]
 
     names = experiments["experiment"]
     if not pairs.loc[pairs.index.isin(names, level=0), "shown"].any():
         whom = " and ".join(names) if len(names) == 2 else f"the {len(names)} experiments"
         headline = f"no difference between {whom} is shown."
         details = [
-            f"The highest {measure} is that of {_name(best)}: {_result(best)}.",
+            f"The highest {name} is that of {_name(best)}: {_result(best, measure)}.",
             *details,
         ]
         return Answer(f"On {dataset}, {headline}", " ".join(details))
 
     if own.loc[rival["experiment"], "shown"]:
-        headline = f"{_name(best)} is best, with a {measure} of {_result(best)}."
+        headline = f"{_name(best)} is best, with a {name} of {_result(best, measure)}."
     else:
         headline = (
-            f"{_name(best)} has the highest {measure}, {_result(best)}, but is not shown to be "
-            f"better than {_name(rival)}."
+            f"{_name(best)} has the highest {name}, {_result(best, measure)}, but is not shown to "
+            f"be better than {_name(rival)}."
         )
     if len(others) > len(told):
         better = int((own["shown"] & (own["difference"] > 0)).sum())
@@ -117,45 +146,58 @@ def _name(row: pd.Series) -> str:
     return f"the {row['engine']} baseline" + (f" {name}" if name != row["engine"] else "")
 
 
-def _result(row: pd.Series) -> str:
+def _result(row: pd.Series, measure: str) -> str:
     if pd.isna(row["std"]):
-        return f"{percent(row['mean'])} (one run, deterministic)"
+        return f"{reached(row['mean'], measure)} (one run, deterministic)"
     if row["n"] == 1:
-        return f"{percent(row['mean'])} (one seed)"
-    limits = interval(row["ci_low"], row["ci_high"])
-    spread = mean_and_std(row["mean"], row["std"])
+        return f"{reached(row['mean'], measure)} (one seed)"
+    limits = interval(row["ci_low"], row["ci_high"], measure=measure)
+    spread = mean_and_std(row["mean"], row["std"], measure)
     return f"{spread} ({row['n']} seeds, 95 % interval over seeds {limits})"
 
 
-def _over_commonest(best: pd.Series, rows: pd.DataFrame, measure: str) -> list[str]:
-    """Say how far the best is above the commonest label, where the table has it."""
+def _over_same(best: pd.Series, rows: pd.DataFrame, measure: str) -> list[str]:
+    """Say how far the best is above the commonest label, or mean score, where the table has it."""
+    same = rows[rows["engine"] == REFERENCE]
+    if measure == "pearson":
+        return [
+            "Always predicting the mean score of the training split is off by "
+            f"{number(error, 3)} on average; {best['experiment']} by "
+            f"{number(best['mae_mean'], 3)}."
+            for error in same["mae_mean"]
+        ]
     right = "is right for {} of the test texts"
-    said = right if measure == "test accuracy" else f"has a {measure} of {{}}"
+    said = right if measure == "accuracy" else f"has a {NAMES[measure]} of {{}}"
     return [
         "Always predicting the commonest label of the training split "
         f"{said.format(percent(mean))}; {best['experiment']} is "
-        f"{number(100 * (best['mean'] - mean), 1)} points above."
-        for mean in rows.loc[rows["engine"] == REFERENCE, "mean"]
+        f"{_difference(best['mean'] - mean, measure)} above."
+        for mean in same["mean"]
     ]
 
 
-def _over(whom: str, pair: pd.Series, seeds: int) -> str:
+def _difference(value: float, measure: str) -> str:
+    return in_units(value, measure) + (" points" if is_share(measure) else "")
+
+
+def _over(whom: str, pair: pd.Series, seeds: int, measure: str) -> str:
     """Say how far the best is above another experiment, and whether this is shown.
 
     Args:
         whom: The other experiment.
         pair: Its row of `directed`.
         seeds: How many the two have at most; fewer may be in both.
+        measure: What is compared.
     """
     p = p_value(pair["p_holm"])
-    evidence = f"95 % interval over texts {interval(pair['ci_low'], pair['ci_high'], '')}"
+    over_texts = interval(pair["ci_low"], pair["ci_high"], "", measure)
+    evidence = f"95 % interval over texts {over_texts}"
     evidence += f", p{_TIED}" + (p if p.startswith("<") else f"= {p}").replace(" ", _TIED)
     if pair["seeds"] < seeds:
         evidence += f", {pair['seeds']} of {seeds} seeds compared"
     verdict = "the difference is shown" if pair["shown"] else "no difference is shown"
     low, high = pair["seeds_ci_low"], pair["seeds_ci_high"]
     if pair["shown"] and low * high <= 0:
-        over_seeds = interval(low, high, "")
+        over_seeds = interval(low, high, "", measure)
         verdict += f", but other seeds may turn it (95 % interval over seeds {over_seeds})"
-    points = number(100 * pair["difference"], 1)
-    return f"It is {points} points above {whom} ({evidence}): {verdict}."
+    return f"It is {_difference(pair['difference'], measure)} above {whom} ({evidence}): {verdict}."

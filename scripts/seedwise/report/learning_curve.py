@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from seedwise.report.presentation import interval, number
+from seedwise.report.presentation import in_units, interval, number
 from seedwise.results.statistics import student_interval
+from seedwise.study.selection import main_measure
 
 
 def sentence(experiment: str, runs: pd.DataFrame) -> str:
@@ -13,15 +14,18 @@ def sentence(experiment: str, runs: pd.DataFrame) -> str:
         experiment: Its name.
         runs: Its rows of learning_curve.csv.
     """
-    by_size = runs.pivot(index="seed", columns="train_texts", values="test_accuracy")
+    scored = "test_pearson" in runs and runs["test_pearson"].notna().all()
+    measure = main_measure(scored)
+    by_size = runs.pivot(index="seed", columns="train_texts", values=f"test_{measure}")
     smaller, larger = by_size.columns[-2:]
     gains = (by_size[larger] - by_size[smaller]).dropna().to_numpy()
     low, high = student_interval(gains)
     sizes = f"from {number(smaller)} to {number(larger)} training texts"
-    found = f"{sizes} {experiment} gained {number(100 * gains.mean(), 1)} points"
+    found = f"{sizes} {experiment} gained {in_units(gains.mean(), measure)}"
+    found += " of Pearson correlation" if scored else " points"
     if pd.isna(low):
         return f"{found}; with one run of each, how far that is chance cannot be told."
-    found = f"{found} (95 % interval over seeds: {interval(low, high, '')})"
+    found = f"{found} (95 % interval over seeds: {interval(low, high, '', measure)})"
     if low > 0:
         return f"{found}: more labelled texts would probably help further."
     return f"{found}: whether more labelled texts would help cannot be told from these runs."

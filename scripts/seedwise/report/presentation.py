@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from seedwise.study.selection import MAIN
+
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 
@@ -29,16 +31,38 @@ def percent(value: float, decimals: int = 1) -> str:
     return DASH if pd.isna(value) else f"{number(100 * value, decimals)} %"
 
 
-def mean_and_std(mean: float, std: float) -> str:
+def main_measures(measures: pd.Series) -> str:
+    """Return the names of those main measures, of labels and of scores, that stand in a column."""
+    return " or ".join(name for measure, name in MAIN.items() if (measures == measure).any())
+
+
+def is_share(measure: str) -> bool:
+    """Tell whether a measure is a share, which is printed in percent; correlations are not."""
+    return measure in ("accuracy", "macro_f1")
+
+
+def in_units(value: float, measure: str = "accuracy") -> str:
+    """Return a measure's value without a unit: per cents of a share, else three decimals."""
+    return number(100 * value, 1) if is_share(measure) else number(value, 3)
+
+
+def reached(value: float, measure: str = "accuracy") -> str:
+    """Return what was reached by a measure: ``81.7 %``, or ``0.817`` of a correlation."""
+    return percent(value) if is_share(measure) else number(value, 3)
+
+
+def mean_and_std(mean: float, std: float, measure: str = "accuracy") -> str:
     """Return ``81.7 % ± 1.4`` for the fractions 0.817 and 0.014; no spread where there is none."""
-    return percent(mean) if pd.isna(std) else f"{percent(mean)} ± {number(100 * std, 1)}"
+    text = reached(mean, measure)
+    return text if pd.isna(std) else f"{text} ± {in_units(std, measure)}"
 
 
-def interval(low: float, high: float, unit: str = " %") -> str:
+def interval(low: float, high: float, unit: str = " %", measure: str = "accuracy") -> str:
     """Return an interval of fractions in percent; a dash where there is none."""
     if pd.isna(low):
         return DASH
-    return f"{number(100 * low, 1)} to {number(100 * high, 1)}{unit}"
+    unit = unit if is_share(measure) else ""
+    return f"{in_units(low, measure)} to {in_units(high, measure)}{unit}"
 
 
 def p_value(value: float) -> str:

@@ -21,18 +21,24 @@ _CONVERSIONS = {
 _SHOWN_ELSEWHERE = {"dataset", "labels", "splits", "unlabelled", "shared"}
 
 
+_ENDS = ("min", "mean", "max")
+
+
 def audit_splits(audit: dict[str, Any]) -> pd.DataFrame:
-    """Return a column per split (and one for unlabelled texts): counts, labels, lengths."""
-    parts = dict(audit["splits"])
+    """Return a column per split (and one for unlabelled texts): counts, labels or scores."""
+    parts, labels = dict(audit["splits"]), audit["labels"]
     if audit.get("unlabelled", {}).get("texts"):
         parts["unlabelled"] = audit["unlabelled"]
 
     def column(part: dict[str, Any]) -> list[str]:
-        labels = part.get("labels", {})
+        counts = part.get("labels", {})
         lengths = [part.get(key) or {} for key in _LENGTHS]
+        if "range" in audit:
+            found = part.get("scores")
+            scores = [" / ".join(f"{found[end]:g}" for end in _ENDS) if found else DASH]
         return [
             *(number(part.get(key)) for key in _COUNTS),
-            *(number(labels.get(label)) for label in audit["labels"]),
+            *(scores if "range" in audit else (number(counts.get(label)) for label in labels)),
             *(
                 f"{number(length['min'])} / {number(length['median'])} / {number(length['max'])}"
                 if length
@@ -43,7 +49,7 @@ def audit_splits(audit: dict[str, Any]) -> pd.DataFrame:
 
     heads = [
         *_COUNTS.values(),
-        *(f"Label {label}" for label in audit["labels"]),
+        *(["Score: least / mean / most"] if "range" in audit else (f"Label {n}" for n in labels)),
         *(f"{name}: least / median / most" for name in _LENGTHS.values()),
     ]
     return pd.DataFrame({"": heads} | {name: column(part) for name, part in parts.items()})

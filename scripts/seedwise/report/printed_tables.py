@@ -8,15 +8,22 @@ from seedwise.report.presentation import (
     DASH,
     MINUS,
     interval,
+    main_measures,
     mean_and_std,
     memory,
     number,
     p_value,
     percent,
+    reached,
     seconds,
 )
-
-MISTAKES_SHOWN, TEXT_SHOWN = 20, 200
+from seedwise.report.printed_predictions import (
+    agreement_table,
+    calibration_table,
+    disagreements_table,
+    mistakes_table,
+)
+from seedwise.study.selection import MAIN
 
 
 def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
@@ -25,43 +32,71 @@ def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
     How many settings were tried on the validation split stands there if any experiment tried more
     than one. A single seed has no spread; what depends on no seed has none either, and says so.
     """
-    one, fixed = summary["n"] == 1, summary["std"].isna()
-    limits = pd.Series(map(interval, summary["ci_low"], summary["ci_high"]), summary.index)
+    one, fixed, measure = summary["n"] == 1, summary["std"].isna(), summary["measure"]
+    limits = [
+        interval(low, high, measure=own)
+        for low, high, own in zip(summary["ci_low"], summary["ci_high"], measure, strict=True)
+    ]
     table = pd.DataFrame(
         {
             "Experiment": summary["experiment"],
             "Data set": summary["dataset"],
             "Seeds": summary["n"].map(number).mask(fixed, DASH),
-            "Test accuracy": map(mean_and_std, summary["mean"], summary["std"].mask(one)),
-            "95 % interval": limits.mask(fixed, "deterministic"),
-            "Varied": summary["varied"].fillna(DASH),
-            "Macro F1": map(
-                mean_and_std, summary["macro_f1_mean"], summary["macro_f1_std"].mask(one)
+            f"Test {main_measures(measure)}": map(
+                mean_and_std, summary["mean"], summary["std"].mask(one), measure
             ),
+            "95 % interval": pd.Series(limits, summary.index).mask(fixed, "deterministic"),
+            "Varied": summary["varied"].fillna(DASH),
         }
     )
+    for key, name in OTHERS.items():
+        if f"{key}_mean" in summary and summary[f"{key}_mean"].notna().any():
+            std = summary.get(f"{key}_std", summary["std"] * float("nan")).mask(one)
+            table[name] = [
+                mean_and_std(*own, key) for own in zip(summary[f"{key}_mean"], std, strict=True)
+            ]
     if (summary["candidates"] > 1).any():
         table["Tried"] = summary["candidates"].map(number)
     if summary["published_mean"].notna().any():
         std = summary["published_std"].where(summary["published_std"] > 0)
         apart = (summary["mean"] - summary["published_mean"]) / std
         table["Published"] = list(
-            map(mean_and_std, summary["published_mean"], summary["published_std"])
+            map(mean_and_std, summary["published_mean"], summary["published_std"], measure)
         )
         table["Apart (published std)"] = [number(value, 1) for value in apart]
     return table
 
 
+def _of_runs(runs: pd.DataFrame, split: str) -> list[str]:
+    """Return what each run reached on a split, by its main measure."""
+    columns = [
+        [reached(value, measure) for value in runs[f"{split}_{measure}"]]
+        for measure in MAIN
+        if f"{split}_{measure}" in runs
+    ]
+    return [
+        next((cell for cell in row if cell != DASH), DASH) for row in zip(*columns, strict=True)
+    ]
+
+
 def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per run: accuracies, macro F1 of the test split, costs of the training."""
+    """Return one row per run: accuracies, macro F1 of the test split, costs of the training.
+
+    Of scores, correlations and errors.
+    """
+    others = {
+        name: [reached(value, key) for value in runs[f"test_{key}"]]
+        for key, name in OTHERS.items()
+        if f"test_{key}" in runs
+    }
     return pd.DataFrame(
         {
             "Experiment": runs["experiment"],
             "Seed": runs["seed"].astype(str),
             "Epoch": [number(epoch) for epoch in runs["best_epoch"]],
-            "Validation": runs["valid_accuracy"].map(percent),
-            "Test": runs["test_accuracy"].map(percent),
-            "Macro F1": runs["test_macro_f1"].map(percent),
+            "Validation": _of_runs(runs, "valid"),
+            "Test": _of_runs(runs, "test"),
+            **others,
             "Updates": [number(updates) for updates in runs["updates"]],
             "Training": runs["train_seconds"].map(seconds),
             "Tokens / s": [number(speed) for speed in runs["tokens_per_second"]],
@@ -101,8 +136,8 @@ def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
             ],
             "p": comparisons["macro_f1_p_holm"].map(p_value),
             "P(better)": [
-                percent(p, 0) if pd.isna(low) else f"{percent(p, 0)} ({interval(low, high, '')})"
-                for p, low, high in zip(
+                _probability(*own)
+                for own in zip(
                     *(comparisons[f"p_better{end}"] for end in ("", "_low", "_high")), strict=True
                 )
             ],
@@ -110,71 +145,32 @@ def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def calibration_table(calibration: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per experiment: how sure it is, how right, what all its seeds share."""
-    shares = {
-        name: (calibration[f"always_{name}"] / calibration["texts"]).map(percent)
-        for name in ("right", "wrong")
-    }
+def score_comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per pair and measure of experiments on scores."""
+    names = {"pearson": "Pearson", "spearman": "Spearman", "mae": "error"}
+
+    def limits(low: str, high: str) -> list[str]:
+        ends = zip(comparisons[low], comparisons[high], comparisons["measure"], strict=True)
+        return [interval(a, b, measure=measure) for a, b, measure in ends]
+
+    better = zip(*(comparisons[f"p_better{end}"] for end in ("", "_low", "_high")), strict=True)
     return pd.DataFrame(
         {
-            "Experiment": calibration["experiment"],
-            "Accuracy": calibration["accuracy"].map(percent),
-            "Confidence": calibration["confidence"].map(percent),
-            "ECE": calibration["ece"].map(percent),
-            "Calibrated": calibration["ece_calibrated"].map(percent),
-            "Brier": [number(value, 3) for value in calibration["brier"]],
-            "Log loss": [number(value, 3) for value in calibration["log_loss"]],
-            "Vote": calibration["vote_accuracy"].map(percent),
-            "Always right": shares["right"],
-            "Always wrong": shares["wrong"],
+            "Second minus first": comparisons["experiment_b"]
+            + f" {MINUS} "
+            + comparisons["experiment_a"],
+            "Measure": comparisons["measure"].map(names),
+            "Difference": [number(d, 3) for d in comparisons["difference"]],
+            "95 % over texts": limits("ci_low", "ci_high"),
+            "95 % over seeds": limits("seeds_ci_low", "seeds_ci_high"),
+            "p (Holm)": comparisons["p_holm"].map(p_value),
+            "P(better)": [_probability(*own) for own in better],
         }
     )
 
 
-def agreement_table(agreement: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per experiment or pair: the share of texts with the same prediction."""
-    own = agreement["experiment_a"] == agreement["experiment_b"]
-    engines = agreement["engine_a"].where(
-        agreement["engine_a"] == agreement["engine_b"],
-        agreement["engine_a"] + " and " + agreement["engine_b"],
-    )
-    pairs = agreement["experiment_a"] + " and " + agreement["experiment_b"]
-    return pd.DataFrame(
-        {
-            "Between": pairs.where(~own, "seeds of " + agreement["experiment_a"]),
-            "Engines": engines,
-            "Pairs of runs": [number(n) for n in agreement["pairs"]],
-            "Same prediction": agreement["agreement"].map(percent),
-            "Cohen's kappa": [number(value, 2) for value in agreement["kappa"]],
-        }
-    )
-
-
-def mistakes_table(mistakes: pd.DataFrame) -> pd.DataFrame:
-    """Return the surest of the texts that all runs get wrong, long ones cut."""
-    shown = mistakes.head(MISTAKES_SHOWN)
-    return pd.DataFrame(
-        {
-            "Text": shown["text"].map(_cut),
-            "Label": shown["label"].astype(str),
-            "Prediction": shown["prediction"].astype(str),
-            "Probability of the label": shown["probability"].map(percent),
-        }
-    )
-
-
-def disagreements_table(disagreements: pd.DataFrame) -> pd.DataFrame:
-    """Return the texts of the closest votes, a long text cut."""
-    shown = disagreements.head(MISTAKES_SHOWN)
-    return pd.DataFrame(
-        {
-            "Text": shown["text"].map(_cut),
-            "Experiment": shown["experiment"],
-            "Label": shown["label"].astype(str),
-            "Votes of the seeds": shown["votes"],
-        }
-    )
+def _probability(p: float, low: float, high: float) -> str:
+    return percent(p, 0) if pd.isna(low) else f"{percent(p, 0)} ({interval(low, high, '')})"
 
 
 def costs_table(costs: pd.DataFrame) -> pd.DataFrame:
@@ -222,12 +218,13 @@ def search_table(search: pd.DataFrame) -> pd.DataFrame:
         "; ".join(f"{key} = {_short(value)}" for key, value in row.dropna().items())
         for _, row in tried.iterrows()
     ]
+    others = {} if search["valid_macro_f1"].isna().all() else {"Macro F1": search["valid_macro_f1"]}
     return pd.DataFrame(
         {
             "Experiment": search["experiment"],
             "Candidate": values,
-            "Accuracy": search["valid_accuracy"].map(percent),
-            "Macro F1": search["valid_macro_f1"].map(percent),
+            "Reached": _of_runs(search, "valid"),
+            **{name: values.map(percent) for name, values in others.items()},
             "Loss": [number(loss, 3) for loss in search["valid_loss"]],
             "Epoch": [number(epoch) for epoch in search["best_epoch"]],
             "Training": search["train_seconds"].map(seconds),
@@ -238,24 +235,25 @@ def search_table(search: pd.DataFrame) -> pd.DataFrame:
 
 def learning_curve_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row per experiment and number of training texts."""
-    groups = runs.groupby(["experiment", "dataset", "train_texts"], sort=False)
-    accuracy, f1 = groups["test_accuracy"], groups["test_macro_f1"]
-    table = groups.size().rename("n").reset_index()
-    one = table["n"] == 1
-    return pd.DataFrame(
-        {
-            "Experiment": table["experiment"],
-            "Data set": table["dataset"],
-            "Training texts": [number(texts) for texts in table["train_texts"]],
-            "Runs": [number(n) for n in table["n"]],
-            "Test accuracy": map(
-                mean_and_std, accuracy.mean(), accuracy.std(ddof=0).reset_index(drop=True).mask(one)
-            ),
-            "Macro F1": map(
-                mean_and_std, f1.mean(), f1.std(ddof=0).reset_index(drop=True).mask(one)
-            ),
+    rows = []
+    for (experiment, dataset, texts), own in runs.groupby(
+        ["experiment", "dataset", "train_texts"], sort=False
+    ):
+        row = {
+            "Experiment": experiment,
+            "Data set": dataset,
+            "Training texts": number(texts),
+            "Runs": number(len(own)),
         }
-    )
+        for name, keys in {"Test": MAIN, **{n: [key] for key, n in OTHERS.items()}}.items():
+            columns = [own.get(f"test_{key}", pd.Series()).dropna().rename(key) for key in keys]
+            values = next((column for column in columns if len(column)), pd.Series(name="mae"))
+            std = values.std(ddof=0) if len(values) > 1 else float("nan")
+            row[name] = mean_and_std(values.mean(), std, str(values.name))
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    unused = [name for name in OTHERS.values() if (table[name] == DASH).all()]
+    return table.drop(columns=unused)
 
 
 def ranks_table(ranks: pd.DataFrame) -> pd.DataFrame:
@@ -265,7 +263,10 @@ def ranks_table(ranks: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"Experiments": ranks["experiments"]}
         | {
-            name: list(map(mean_and_std, ranks[f"mean_{name}"], ranks[f"std_{name}"]))
+            name: [
+                mean_and_std(mean, std, "pearson" if f"measure_{name}" in ranks else "accuracy")
+                for mean, std in zip(ranks[f"mean_{name}"], ranks[f"std_{name}"], strict=True)
+            ]
             for name in names
         }
         | {"Rank score": score, "95 % interval": low + " to " + high}
@@ -273,20 +274,19 @@ def ranks_table(ranks: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _cut(text: Any) -> str:
-    one_line = " ".join(str(text).split())
-    return one_line if len(one_line) <= TEXT_SHOWN else f"{one_line[:TEXT_SHOWN].rstrip()} …"
-
-
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
+
+OTHERS = {"macro_f1": "Macro F1", "spearman": "Spearman", "mae": "Error"}
+"""What is measured beside the main measure, of labels and of scores, and its heading."""
 
 TABLES = {
     "summary": summary_table,
     "runs": runs_table,
     "ranks": ranks_table,
     "comparisons": comparisons_table,
+    "score_comparisons": score_comparisons_table,
     "calibration": calibration_table,
     "search": search_table,
     "learning_curve": learning_curve_table,

@@ -4,17 +4,15 @@ All experiments on a data set are resampled together, with the same draws: what 
 an experiment is computed once, not for each of its comparisons.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from seedwise.results.statistics import RESAMPLES, TAILS
+from seedwise.results.statistics import RESAMPLES, TAILS, resamples
 
 EXACT_TEXTS = 13
 """Up to so many texts that tell two experiments apart, all 2^n exchanges are tried."""
-
-_DRAWN = 40_000_000  # texts drawn at once; their times take four bytes each
 
 
 @dataclass(frozen=True)
@@ -89,11 +87,6 @@ def _mean_macro_f1(counts: np.ndarray, labelled: np.ndarray) -> np.ndarray:
     return scores @ np.full(scores.shape[1], 2 / scores.shape[1], scores.dtype)
 
 
-def _chunks(texts: int) -> Iterator[slice]:
-    size = max(1, _DRAWN // texts)
-    return (slice(start, min(start + size, RESAMPLES)) for start in range(0, RESAMPLES, size))
-
-
 def score(
     labels: np.ndarray, predictions: Sequence[np.ndarray], classes: int, seed: int = 0
 ) -> list[Scored]:
@@ -105,17 +98,14 @@ def score(
         classes: All labels there are.
         seed: Of the draws.
     """
-    rng, texts = np.random.default_rng(seed), len(labels)
+    texts = len(labels)
     each = [contributions(labels, side, classes) for side in predictions]
     truth = (labels[:, None] == np.arange(classes)).astype(np.float32)
     resampled = [np.empty((RESAMPLES, side.shape[1])) for side in predictions]
     exchanged = [np.empty((RESAMPLES, *own.shape[1:]), np.float32) for own in each]
-    for chunk in _chunks(texts):
-        count = chunk.stop - chunk.start
-        drawn = (rng.integers(0, texts, texts, np.int32) for _ in range(count))
-        times = np.stack([np.bincount(row, minlength=texts).astype(np.float32) for row in drawn])
+    for chunk, times, exchange in resamples(texts, seed):
+        count = len(times)
         labelled = times @ truth
-        exchange = rng.integers(0, 2, (count, texts), np.int8).astype(np.float32)
         for own, scores, moved in zip(each, resampled, exchanged, strict=True):
             flat, shape = own.reshape(texts, -1), (count, *own.shape[1:])
             scores[chunk] = macro_f1((times @ flat).reshape(shape), labelled)

@@ -6,9 +6,11 @@ runs and texts differ less (EuroEval's mean rank score): who is best everywhere 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from seedwise.results.correlations import Scored
 from seedwise.results.statistics import RESAMPLES, TAILS
 
 _AT_ONCE = 2_000_000  # numbers in memory while texts are resampled
@@ -77,27 +79,51 @@ def resampled(right: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarr
     ) / len(shares)
 
 
-def rank(datasets: Sequence[Sequence[np.ndarray]], seed: int = 0) -> Ranking:
+class OnDataset(NamedTuple):
+    """What the experiments reach on one data set.
+
+    Attributes:
+        means: The mean over seeds, of which more is better; shape (experiments,).
+        unit: The standard deviation of one run, pooled over experiments.
+        drawn: The means on resampled texts, shape (resamples, experiments).
+    """
+
+    means: np.ndarray
+    unit: float
+    drawn: np.ndarray
+
+
+def by_accuracy(right: Sequence[np.ndarray], rng: np.random.Generator) -> OnDataset:
+    """Measure experiments by accuracy, the arguments as in `resampled`."""
+    means = np.array([own.mean() for own in right])
+    return OnDataset(means, pooled_deviation(right), resampled(right, rng))
+
+
+def by_correlation(scored: Sequence[Scored]) -> OnDataset:
+    """Measure experiments by Pearson's correlation.
+
+    The variance of a run is that between seeds and that of its resamples.
+    """
+    drawn = [own.resampled[:, 0] for own in scored]  # (resamples, seeds)
+    found = [own.values[0] for own in scored]
+    variances = [
+        (own.var(ddof=1) if len(own) > 1 else 0.0) + samples.var(axis=0).mean()
+        for own, samples in zip(found, drawn, strict=True)
+    ]
+    means = np.array([own.mean() for own in found])
+    drawn_means = np.stack([own.mean(axis=1) for own in drawn], axis=1)
+    return OnDataset(means, float(np.sqrt(np.mean(variances))), drawn_means)
+
+
+def rank(datasets: Sequence[OnDataset], rng: np.random.Generator) -> Ranking:
     """Rank experiments over data sets.
 
     Args:
-        datasets: For each data set and each experiment, 1 where a run is right, else 0; shape
-            (texts, seeds). The experiments are the same on each, in the same order.
-        seed: Of the draws.
+        datasets: The same experiments on each, in the same order.
+        rng: Draws data sets.
     """
-    rng = np.random.default_rng(seed)
-    units = [pooled_deviation(right) for right in datasets]
-    found = [
-        distances(np.array([own.mean() for own in right]), unit)
-        for right, unit in zip(datasets, units, strict=True)
-    ]
-    score = 1 + np.mean(found, axis=0)
-    drawn = np.stack(
-        [
-            distances(resampled(right, rng), unit)
-            for right, unit in zip(datasets, units, strict=True)
-        ]
-    )
+    score = 1 + np.mean([distances(own.means, own.unit) for own in datasets], axis=0)
+    drawn = np.stack([distances(own.drawn, own.unit) for own in datasets])
     chosen = rng.integers(len(datasets), size=(RESAMPLES, len(datasets)))
     scores = 1 + drawn[chosen, np.arange(RESAMPLES)[:, None]].mean(axis=1)
     low, high = np.quantile(scores, TAILS, axis=0)

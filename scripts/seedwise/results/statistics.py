@@ -1,6 +1,6 @@
 """The few statistics of the report: spread and interval over seeds, paired tests over texts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy import stats
@@ -9,6 +9,7 @@ from scipy.fft import irfft, next_fast_len
 CONFIDENCE = 0.95
 TAILS = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
 RESAMPLES = 9999
+_DRAWN = 40_000_000  # texts drawn at once; their times take four bytes each
 
 P_ERROR = 1e-12
 """How far a p-value of the sign-flip test may be from the exact one, by rounding."""
@@ -25,6 +26,16 @@ TEST_ASSUMPTION = (
     "seed, which says how far new seeds could move the result. Macro F1 is compared by the same "
     "kind of test: each text's predictions are exchanged between the experiments, in all ways "
     "where few texts tell them apart, otherwise in 9,999 random ones."
+)
+
+SCORES_ASSUMPTION = (
+    "Scores are compared by a paired permutation test over texts: if two experiments were equally "
+    "good, what they predict for a text could as well have been exchanged between them, for all "
+    "seeds alike. The p-value is the share of 9,999 random exchanges of such texts (and the one "
+    "observed) that give at least the difference observed, corrected by Holm's method for the "
+    "comparisons by the same measure. The interval over texts is a paired percentile bootstrap, "
+    "that over seeds Student's t on the differences seed by seed. Spearman's correlation is that "
+    "of ranks which are given once, among all test texts."
 )
 
 
@@ -85,6 +96,21 @@ def bootstrap_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]
     drawn = rng.multinomial(len(values), counts / len(values), RESAMPLES)
     low, high = np.quantile(drawn @ distinct / len(values), TAILS)
     return float(low), float(high)
+
+
+def resamples(texts: int, seed: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """Yield which of the `RESAMPLES` these are, and two arrays of the shape (resamples, texts).
+
+    The first says how often each text is drawn, the second which texts are exchanged (1) between
+    two experiments; both are in float32.
+    """
+    rng, size = np.random.default_rng(seed), max(1, _DRAWN // texts)
+    for start in range(0, RESAMPLES, size):
+        chunk = slice(start, min(start + size, RESAMPLES))
+        count = chunk.stop - chunk.start
+        drawn = (rng.integers(0, texts, texts, np.int32) for _ in range(count))
+        times = np.stack([np.bincount(row, minlength=texts).astype(np.float32) for row in drawn])
+        yield chunk, times, rng.integers(0, 2, (count, texts), np.int8).astype(np.float32)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -25,6 +25,12 @@ def probability(a: np.ndarray, b: np.ndarray) -> float:
     return float(_wins(a, b).mean())
 
 
+def compare(a: np.ndarray, b: np.ndarray) -> dict[str, float]:
+    """Return `probability` and its `interval`, as the tables of comparisons have them."""
+    low, high = interval(a, b)
+    return {"p_better": probability(a, b), "p_better_low": low, "p_better_high": high}
+
+
 @cache
 def _resamples(*counts: int) -> list[np.ndarray]:
     """Return how often each run is drawn, shape (resamples, runs), for each number of runs.

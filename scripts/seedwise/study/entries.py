@@ -14,6 +14,9 @@ Config = dict[str, Any]
 COMMONEST_LABEL = "commonest-label"
 """In tables, the experiment of always predicting the commonest label of the training split."""
 
+MEAN_SCORE = "mean-score"
+"""The same of always predicting the mean score."""
+
 PUBLISHED_TOKENIZER = ["tokenizer.json", "tokenizer_config.json"]
 """The files of a tokenizer in transformers' format."""
 

@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 from seedwise.study import curves, entries
-from seedwise.study.labels import has_scores
 
 Config = dict[str, Any]
 
@@ -23,9 +22,11 @@ def datasets(config: Config) -> list[str]:
     return list(dict.fromkeys(e["dataset"] for e in config["experiments"].values()))
 
 
-def datasets_with(config: Config, *, scores: bool) -> list[str]:
-    """Return those of the study's data sets that have scores, or labels."""
-    return [name for name in datasets(config) if has_scores(config["datasets"][name]) == scores]
+def part_with(config: Config, *, scores: bool) -> Config:
+    """Return the study with its experiments on scores alone, or with those on labels alone."""
+    named = config["experiments"].items()
+    kept = {name: e for name, e in named if entries.scores(config, name) == scores}
+    return config | {"experiments": kept}
 
 
 def ranked(config: Config) -> dict[str, dict[str, str]]:

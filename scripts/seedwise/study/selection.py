@@ -5,7 +5,7 @@ from collections.abc import Sequence
 DIRECTIONS = {"accuracy": 1, "macro_f1": 1, "pearson": 1, "loss": -1}
 """By what the best is chosen, and whether more (1) or less (-1) is better."""
 
-MAIN = {"accuracy": "accuracy", "pearson": "Pearson's correlation"}
+MAIN = {"accuracy": "accuracy", "pearson": "Pearson correlation"}
 """What runs are measured by first, and its name: the runs on labels, and those on scores."""
 
 

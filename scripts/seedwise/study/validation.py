@@ -11,7 +11,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from seedwise.errors import UserError, one_line
-from seedwise.study.entries import COMMONEST_LABEL
+from seedwise.study.entries import COMMONEST_LABEL, MEAN_SCORE
 from seedwise.study.labels import has_scores
 from seedwise.study.lora_entries import check_lora
 from seedwise.study.search import check_search
@@ -134,7 +134,7 @@ def _cross_check(config: Config) -> Iterator[str]:
         yield "vary: pretraining, but no experiment starts from a model that the study pre-trains"
     for name, experiment in config["experiments"].items():
         key = f"experiments.{name}"
-        if name == COMMONEST_LABEL:
+        if name in (COMMONEST_LABEL, MEAN_SCORE):
             yield f"{key}: the tables have a row of this name; give the experiment another one"
         yield from unknown(f"{key}.dataset", "dataset", experiment["dataset"], datasets)
         engine = experiment["engine"]

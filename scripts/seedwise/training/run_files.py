@@ -11,6 +11,7 @@ import pandas as pd
 from seedwise.environment import SHARED
 from seedwise.errors import UserError
 from seedwise.files import read_json
+from seedwise.study.selection import main_measure
 from seedwise.training.runs import PROBABILITY, TEXTS, Metrics
 
 CHOSEN_BY = {"precision": "precision", "device_type": "device"}
@@ -32,6 +33,8 @@ def read_metrics(
         except json.JSONDecodeError as error:
             raise UserError(f"{path}: not valid JSON ({error}); delete it and run again") from None
         missing = [key for key in needed if key not in metrics]
+        if "test_pearson" in metrics and "test_accuracy" in missing:  # of scores
+            missing.remove("test_accuracy")
         if missing:
             raise UserError(f"{path}: missing {', '.join(missing)}; delete it and run again")
         runs.append(metrics)
@@ -119,6 +122,27 @@ def check_same_texts(
             "compared; make both anew on the same data: "
             f"`snakemake --configfile ... --cores all --forcerun {first_path} {path}`"
         )
+
+
+def measure(run: Metrics) -> str:
+    """Return by what a run is measured first, `selection.MAIN`."""
+    return main_measure("test_pearson" in run)
+
+
+def read_scores(paths: Sequence[Path]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Read the ``predictions.csv`` of runs on a data set of scores.
+
+    Returns:
+        Each text's score, shape (texts,); what each run predicts: a row per text, a column per run.
+
+    Raises:
+        UserError: Two files are not about the same texts and scores in the same order.
+    """
+    tables = {path: read_predicted(path) for path in paths}
+    for path, table in tables.items():
+        check_same_texts(table, path, tables[paths[0]], paths[0])
+    columns = {path: table["prediction"].astype(float) for path, table in tables.items()}
+    return tables[paths[0]]["label"].to_numpy(dtype=float), pd.DataFrame(columns)
 
 
 def read_classes(paths: Sequence[Path]) -> tuple[int, np.ndarray, pd.DataFrame]:

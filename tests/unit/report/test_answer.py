@@ -12,6 +12,7 @@ def row(experiment, mean, engine="transformers", dataset="reviews", n=3):
     seeded = n > 1
     return {
         "experiment": experiment, "engine": engine, "dataset": dataset, "n": n, "mean": mean,
+        "measure": "accuracy",
         "init": "none" if engine in ("linear", "none") else "pretrained",
         "std": 0.01 if seeded else NAN, "ci_low": mean - 0.02 if seeded else NAN,
         "ci_high": mean + 0.02 if seeded else NAN,

@@ -46,7 +46,7 @@ def summary(**changes):
         "experiment": "a", "engine": "fairseq", "init": "random", "dataset": "d", "n": 3,
         "mean": 0.7967, "std": 0.01, "ci_low": 0.77, "ci_high": 0.82,
         "published_mean": 0.8167, "published_std": 0.0143, "candidates": 1,
-        "macro_f1_mean": 0.78, "macro_f1_std": 0.02, "varied": "seed",
+        "macro_f1_mean": 0.78, "macro_f1_std": 0.02, "varied": "seed", "measure": "accuracy",
     }  # fmt: skip
     return pd.DataFrame([row | changes])
 

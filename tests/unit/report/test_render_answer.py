@@ -14,7 +14,7 @@ def test_page_holds_answer_figure_and_summary(tmp_path):
     (tmp_path / "accuracy.svg").write_bytes(SVG)
     render_answer.main(
         summary=tmp_path / "summary.csv",
-        comparisons=tmp_path / "comparisons.csv",
+        comparisons=[tmp_path / "comparisons.csv"],
         accuracy=tmp_path / "accuracy.svg",
         title="A study",
         page=tmp_path / "answer.html",

@@ -14,12 +14,12 @@ from seedwise.report import presentation_parts
 from seedwise.report.printed_tables import TABLES
 from support import ROOT, synthetic_study
 
-OPTIONAL = {"ranks", "search", "learning_curve"}
+OPTIONAL = {"score_comparisons", "ranks", "search", "learning_curve"}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="6"><path d="M0 0h9v6"/></svg>'
 SUMMARY = """\
-experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std,candidates,macro_f1_mean,macro_f1_std,varied
-fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143,1,0.79,0.02,seed
-transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,,1,0.8,0.0,seed
+experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std,candidates,macro_f1_mean,macro_f1_std,varied,measure
+fairseq-pretrained,fairseq,pretrained,reviews,3,0.7967,0.0143,0.77,0.86,0.8167,0.0143,1,0.79,0.02,seed,accuracy
+transformers-pretrained,transformers,pretrained,reviews,1,0.8067,0.0,,,,,1,0.8,0.0,seed,accuracy
 """
 COMPARISONS = """\
 dataset,experiment_a,experiment_b,texts,seeds,mean_a,mean_b,difference,ci_low,ci_high,seeds_ci_low,seeds_ci_high,p_value,p_holm,test,macro_f1_difference,macro_f1_ci_low,macro_f1_ci_high,macro_f1_p_value,macro_f1_p_holm,macro_f1_test,p_better,p_better_low,p_better_high

@@ -37,6 +37,7 @@ def test_summary_prints_the_studys_figures(metrics, tmp_path):
         "experiment", "engine", "init", "dataset", "n", "mean", "std", "ci_low", "ci_high",
         "published_mean", "published_std", "candidates",
         "macro_f1_mean", "macro_f1_std", "macro_f1_ci_low", "macro_f1_ci_high", "varied",
+        "measure",
     ]  # fmt: skip
     printed = {
         row.experiment: f"{100 * row.mean:.2f} ± {100 * row.std:.2f}"

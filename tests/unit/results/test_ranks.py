@@ -10,6 +10,12 @@ def runs(texts, *accuracies, seeds=3, seed=0):
     return [rng.random((texts, seeds)) < accuracy for accuracy in accuracies]
 
 
+def rank(datasets):
+    """Return the ranking by accuracy."""
+    rng = np.random.default_rng(0)
+    return ranks.rank([ranks.by_accuracy(right, rng) for right in datasets], rng)
+
+
 def test_the_unit_is_the_spread_of_a_run():
     """Between seeds and by the texts: that of accuracies simulated with both."""
     rng = np.random.default_rng(1)
@@ -32,7 +38,7 @@ def test_scores_by_hand():
     rows = np.arange(100)[:, None]
     datasets = [[rows < 90, rows < 80, rows < 50], [rows < 80, rows < 90, rows < 50]]
     unit = np.sqrt((0.09 + 0.16 + 0.25) / 3 / 100)
-    found = ranks.rank(datasets)
+    found = rank(datasets)
     assert found.score == pytest.approx([1 + 0.05 / unit, 1 + 0.05 / unit, 1 + 0.4 / unit])
     assert found.place.tolist() == [1, 1, 3]
     assert (found.low <= found.score).all() and (found.score <= found.high).all()
@@ -64,20 +70,20 @@ def test_in_parts_texts_are_drawn_alike(monkeypatch):
 def test_a_clear_order_and_equals(order):
     accuracies = np.array([0.9, 0.8, 0.8])[order]
     datasets = [runs(2000, *accuracies, seed=n) for n in range(4)]
-    assert ranks.rank(datasets).place.tolist() == np.array([1, 2, 2])[order].tolist()
-    assert ranks.rank(datasets).score[order.index(0)] == 1
+    assert rank(datasets).place.tolist() == np.array([1, 2, 2])[order].tolist()
+    assert rank(datasets).score[order.index(0)] == 1
 
 
 def test_nobody_errs():
     right = [np.ones((50, 2)), np.ones((50, 1))]
-    found = ranks.rank([right, right])
+    found = rank([right, right])
     assert found.score.tolist() == [1, 1] and found.place.tolist() == [1, 1]
 
 
 def test_equal_experiments_share_a_place_nearly_always():
     """Of experiments alike, about one in twenty pairs is said to differ."""
     apart = sum(
-        ranks.rank([runs(200, 0.8, 0.8, seed=3 * n + d) for d in range(3)]).place.max() > 1
+        rank([runs(200, 0.8, 0.8, seed=3 * n + d) for d in range(3)]).place.max() > 1
         for n in range(100)
     )
     assert apart <= 10

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from seedwise.results import macro_f1
+from seedwise.results import macro_f1, statistics
 
 CLASSES = 3
 
@@ -105,7 +105,7 @@ def test_an_experiment_beside_others_is_resampled_as_alone():
 
 def test_few_texts_at_once_give_the_same(monkeypatch):
     labels, a, b = example(60, 2)
-    monkeypatch.setattr(macro_f1, "_DRAWN", 60 * 7)
+    monkeypatch.setattr(statistics, "_DRAWN", 60 * 7)
     low, high = macro_f1.interval(*scored(labels, a, b))
     monkeypatch.undo()
     assert (low, high) == pytest.approx(macro_f1.interval(*scored(labels, a, b)), abs=0.01)
