@@ -1,6 +1,7 @@
 """Complete a data set's encoded texts to what fairseq-preprocess leaves: labels and dictionaries.
 
-Where texts have scores, these stand in place of labels as fairseq reads them, brought to [0, 1].
+Where texts have scores, these stand in place of labels as fairseq reads them, in the units in which
+models learn them.
 
 Inputs: the splits (JSONL), their encoded texts, fairseq's ``dict.txt``, and the audit (order of the
 labels, range of scores). Outputs: the folder ``label/``, and ``dict.txt`` beside the texts in
@@ -14,7 +15,7 @@ import numpy as np
 
 from seedwise.files import atomic, read_json, read_jsonl, write_text
 from seedwise.step import step
-from seedwise.study.labels import scaled
+from seedwise.study.labels import Units
 from seedwise.tokens.indexed import Batch, count_texts, fitting_type, lists, write_batches
 from seedwise.tokens.vocabulary import EOS_ID, UNK_ID
 
@@ -37,11 +38,12 @@ def label_batch(indices: list[int]) -> Batch:
 def main(*, splits: list[Path], dictionary: Path, audit: Path, output: Path) -> None:
     """Write into ``output`` what is missing there; splits are named ``{split}.jsonl``."""
     known = read_json(audit)
+    units = Units.of(known)
     index = {label: i for i, label in enumerate(known["labels"])}
     for split in splits:
         given = (record["label"] for record in read_jsonl(split))
-        if "range" in known:
-            scores = scaled(given, known["range"])
+        if units:
+            scores = units.learned(given)
             labels = len(scores)
             lines = "".join(f"{score!r}\n" for score in scores)
             write_text(output / "label" / f"{split.stem}.label", lines)
@@ -53,7 +55,7 @@ def main(*, splits: list[Path], dictionary: Path, audit: Path, output: Path) -> 
             raise RuntimeError(f"{split}: {labels} labels, but {texts} encoded texts")
     with atomic(output / "input0" / "dict.txt") as partial:
         shutil.copyfile(dictionary, partial)
-    if "range" not in known:
+    if not units:
         write_text(output / "label" / "dict.txt", label_dictionary(len(index)))
 
 

@@ -20,7 +20,6 @@ from seedwise.files import read_json
 from seedwise.machine import device as devices
 from seedwise.machine.scratch import training_scratch
 from seedwise.models.checkpoints import load_checkpoint
-from seedwise.predictions.scores import to_range
 from seedwise.step import step
 from seedwise.tokens.indexed import read_texts
 from seedwise.tokens.vocabulary import BOS_ID, EOS_ID
@@ -116,7 +115,7 @@ def main(
                 run.settings | sizes | {"finetune": finetune},
                 texts=len(run.texts("train")),
                 classes=len(run.labels),
-                class_weights=None if run.limits else run.class_weights(),
+                class_weights=None if run.units else run.class_weights(),
                 seed=run.seed,
                 scratch=scratch,
                 pretrained=pretrained,
@@ -140,10 +139,10 @@ def main(
         found = {}
         started = time.monotonic()
         if model:
-            if run.limits:
+            if run.units:
                 place = f"classification_heads.{HEAD}.out_proj."
                 names = [place + part for part in ("weight", "bias")]
-                scaled = to_range(*(best["model"][name] for name in names), run.limits)
+                scaled = run.units.layer(*(best["model"][name] for name in names))
                 best["model"].update(zip(names, scaled, strict=True))
             launch.export_model(best, model)
             trained, task = load_model(model, binarized, device)

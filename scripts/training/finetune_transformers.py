@@ -45,7 +45,7 @@ from seedwise.models.classification import (
 from seedwise.models.conversion import build_tokenizer, named_outputs, roberta_config
 from seedwise.models.transformers_layers import accelerate, length_multiple
 from seedwise.predictions.measures import measured
-from seedwise.predictions.scores import give_range, last_layer
+from seedwise.predictions.scores import give_units, last_layer
 from seedwise.step import step
 from seedwise.study.selection import DIRECTIONS
 from seedwise.training.classifier_training import (
@@ -152,11 +152,11 @@ def train(
             shutil.copy(state, scratch)
             return
     set_seed(run.seed)
-    epochs = TrainingHistory(None if run.limits else run.class_weights())
+    epochs = TrainingHistory(None if run.units else run.class_weights())
     checkpoints = Checkpoints(finetune["checkpoint_updates"])
     patience = Patience(run.selection, finetune["patience"])
     network: torch.nn.Module = accelerate(initial_model(run.labels, run.settings, start))
-    if run.limits:
+    if run.units:
         last_layer(network)  # there is one
     if "adapter" in finetune:
         from seedwise.training.adapters import classifier_with_adapter
@@ -244,8 +244,8 @@ def main(
         started = time.monotonic()
         if model:
             network, details = trained_model(run, finetune, start, Path(kept))
-            if run.limits:
-                give_range(network, run.limits)
+            if run.units:
+                give_units(network, run.units)
             network = accelerate(network)
             started = time.monotonic()
             for split, examples in (("valid", valid), ("test", splits["test"])):

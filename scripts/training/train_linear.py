@@ -67,7 +67,7 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
         first of the best models by the study's `selection`.
     """
     settings, labels = run.hyperparameters, run.labels
-    main = main_measure(run.limits is not None)
+    main = main_measure(run.units is not None)
     records = {split: run.texts(split) for split in ("train", "valid")}
     texts = {split: list(map(text_of, part)) for split, part in records.items()}
     truth = {split: run.targets(part) for split, part in records.items()}
@@ -85,7 +85,7 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
             "valid": read(vectorizer, texts["valid"]),
         }
         for c in settings["C"]:
-            if run.limits:  # as much weight to the errors as C means
+            if run.units:  # as much weight to the errors as C means
                 trained = Ridge(alpha=1 / (2 * c), solver="lsqr", tol=TOLERANCE)
             else:
                 trained = LogisticRegression(C=c, max_iter=ITERATIONS, class_weight=weights)
@@ -95,7 +95,7 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
             for split in ("train", "valid"):
                 found = model.probabilities_of(tfidf[split])
                 row = {"epoch": len(candidates) + 1, "split": split}
-                if run.limits:
+                if run.units:
                     row["loss"] = mean_squared_error(truth[split], found[:, 0])
                 else:
                     row["loss"] = log_loss(truth[split], found, labels=range(len(labels)))
@@ -108,8 +108,8 @@ def train(run: Run) -> tuple[pd.DataFrame, list[dict[str, Any]], int, LinearMode
             logger.info("%s, C = %g: validation %s %.4f", features, c, MAIN[main], reached)
             progress.report(len(candidates), rows[-2]["loss"], rows[-2].get("accuracy"))
     assert best is not None
-    if run.limits:
-        best = best.in_range(run.limits)
+    if run.units:
+        best = best.in_units(run.units)
     return pd.DataFrame(rows), candidates, iterations, best
 
 

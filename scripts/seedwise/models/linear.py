@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from seedwise.data.texts import BETWEEN, parts
 from seedwise.errors import UserError, one_line
 from seedwise.files import read_json, write_json
+from seedwise.study.labels import Units
 
 FEATURES: dict[str, dict[str, Any]] = {
     "words": {"analyzer": "word", "ngram_range": (1, 2), "sublinear_tf": True},
@@ -102,13 +103,10 @@ class LinearModel:
         logits = tfidf @ self.coefficients.T + self.intercepts
         return logits if len(self.labels) == 1 else softmax(logits, axis=1)
 
-    def in_range(self, limits: Sequence[float]) -> "LinearModel":
-        """Return the model of scores from ``limits[0]`` to ``limits[1]``, not from 0 to 1."""
-        low, high = limits
-        scale = high - low
-        return replace(
-            self, coefficients=self.coefficients * scale, intercepts=self.intercepts * scale + low
-        )
+    def in_units(self, units: Units) -> "LinearModel":
+        """Return the model that gives scores in the data's own units, not what it learned."""
+        coefficients, intercepts = units.layer(self.coefficients, self.intercepts)
+        return replace(self, coefficients=coefficients, intercepts=intercepts)
 
     def save(self, folder: Path) -> None:
         """Write the model's files into a new folder."""

@@ -1,12 +1,10 @@
 """The last layer of a model of scores: its loss, and the data's own units once it is trained."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import torch
 from torch import nn
 
 from seedwise.errors import UserError
+from seedwise.study.labels import Units
 
 
 def sums(predicted: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -39,22 +37,10 @@ def last_layer(model: nn.Module) -> nn.Linear:
     return found[-1]
 
 
-def to_range(weight: Any, bias: Any, limits: Sequence[float]) -> tuple[Any, Any]:
-    """Return the last layer's parameters with which it gives what lay in [0, 1] from low to high.
-
-    Args:
-        weight: Shape (1, D).
-        bias: Shape (1,).
-        limits: The lowest and the highest score.
-    """
-    low, high = limits
-    return weight * (high - low), bias * (high - low) + low
-
-
 @torch.no_grad()
-def give_range(model: nn.Module, limits: Sequence[float]) -> None:
-    """Let a model of scores in [0, 1] give them in the data's own units, in place."""
+def give_units(model: nn.Module, units: Units) -> None:
+    """Let a trained model give scores in the data's own units, in place."""
     layer = last_layer(model)
-    weight, bias = to_range(layer.weight, layer.bias, limits)
+    weight, bias = units.layer(layer.weight, layer.bias)
     layer.weight.copy_(weight)
     layer.bias.copy_(bias)

@@ -2,8 +2,8 @@
 
 import math
 import operator
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from seedwise.errors import UserError
 
@@ -26,13 +26,35 @@ def label_names(settings: Settings) -> list[str]:
     return [SCORE] if has_scores(settings) else [str(label) for label in settings["labels"]]
 
 
-def scaled(scores: Iterable[float], limits: Sequence[float]) -> list[float]:
-    """Return scores brought to [0, 1], ``limits`` being the lowest and the highest possible.
+class Units(NamedTuple):
+    """How models learn scores: how far they are from the training split's mean, in ranges.
 
-    So models learn them, as in fairseq's recipe for STS-B; trained ones give the data's own units.
+    So a training begins at the mean, and learning rates suit any range. Trained models give scores
+    in the data's own units.
+
+    Attributes:
+        mean: The training split's mean score.
+        width: The highest score that there may be, less the lowest.
     """
-    low, high = limits
-    return [(score - low) / (high - low) for score in scores]
+
+    mean: float
+    width: float
+
+    @classmethod
+    def of(cls, audit: dict[str, Any]) -> "Units | None":
+        """Return those of a data set's audit; None where texts have labels."""
+        if "range" not in audit:
+            return None
+        low, high = audit["range"]
+        return cls(audit["mean_score"]["score"], high - low)
+
+    def learned(self, scores: Iterable[float]) -> list[float]:
+        """Return what a model learns of each score."""
+        return [(score - self.mean) / self.width for score in scores]
+
+    def layer(self, weight: Any, bias: Any) -> tuple[Any, Any]:
+        """Return a last layer's parameters with which it gives scores, not what it learned."""
+        return weight * self.width, bias * self.width + self.mean
 
 
 def are_rated(settings: Settings) -> bool:

@@ -15,7 +15,7 @@ from seedwise.environment import conditions, resume_key, shared
 from seedwise.errors import UserError, one_line
 from seedwise.files import atomic, read_json, read_jsonl, sha256_of_files, write_json
 from seedwise.predictions import measures, temperature
-from seedwise.study.labels import SCORE, scaled
+from seedwise.study.labels import SCORE, Units
 from seedwise.study.selection import first_best
 from seedwise.training.subsets import bootstrap, nested_order
 
@@ -98,9 +98,9 @@ class Run:
         return read_json(self.data / "audit.json")["labels"]
 
     @property
-    def limits(self) -> list[float] | None:
-        """The lowest and the highest score there may be; None where texts have labels."""
-        return read_json(self.data / "audit.json").get("range")
+    def units(self) -> Units | None:
+        """In what a model learns scores; None where texts have labels."""
+        return Units.of(read_json(self.data / "audit.json"))
 
     @property
     def pairs(self) -> bool:
@@ -115,10 +115,10 @@ class Run:
         return records
 
     def targets(self, records: list[dict[str, Any]]) -> list[Any]:
-        """Return what a model learns of each text: its class, or its score brought to [0, 1]."""
+        """Return what a model learns of each text: its class, or its score in `units`."""
         given = [record["label"] for record in records]
-        if limits := self.limits:
-            return scaled(given, limits)
+        if units := self.units:
+            return units.learned(given)
         return list(map(self.labels.index, given))
 
     def train_rows(self) -> np.ndarray | None:
@@ -136,7 +136,7 @@ class Run:
                     f"experiments.{self.experiment.partition('@')[0]}.train_texts: {wanted:,}, but "
                     f"the training split has {len(records):,} texts"
                 )
-            scored = self.limits is not None
+            scored = self.units is not None
             labels = [SCORE if scored else record["label"] for record in records]
             rows = np.sort(nested_order(list(map(text_of, records)), labels)[:wanted])
         return bootstrap(rows, self.seed) if "training_texts" in varied else rows
@@ -235,7 +235,8 @@ def test_scores(run: Run, probabilities: np.ndarray, predictions: Path) -> dict[
     table = predictions_table(records, run.labels, probabilities)
     with atomic(predictions) as partial:
         table.to_csv(partial, index=False, float_format="%.9g")
-    if run.limits:
+    if run.units:
+        table = pd.read_csv(predictions)  # of the numbers as they are written
         found = measures.score_measures(table["label"], table["prediction"])
     else:
         found = measures.class_measures(run.targets(records), probabilities)
@@ -249,12 +250,12 @@ def write_run(
 
     A candidate of a search has no ``predictions``, and no scores on the test split.
     """
-    columns = SCORE_HISTORY if run.limits else HISTORY
+    columns = SCORE_HISTORY if run.units else HISTORY
     with atomic(history) as partial:
         outcome.history.to_csv(partial, index=False, columns=columns)
     tested = test_scores(run, outcome.probabilities, predictions) if predictions else {}
     calibration = {}
-    if outcome.valid_probabilities is not None and not run.limits:
+    if outcome.valid_probabilities is not None and not run.units:
         labels = np.array(run.targets(run.texts("valid")))
         calibration["temperature"] = temperature.fit(outcome.valid_probabilities, labels)
     best = best_epoch(outcome.history, run.selection)

@@ -23,7 +23,7 @@ from seedwise.models.checkpoints import load_checkpoint
 from seedwise.study.selection import first_best
 from seedwise.training.classifier_training import TrainingHistory
 from seedwise_fairseq.tasks import SeedwiseSentencePredictionTask
-from support.tiny.chain import ARCHITECTURE, make_run, write_chain
+from support.tiny.chain import ARCHITECTURE, make_run, score_records, write_chain
 
 UPDATES = 10
 SELECTIONS = ["accuracy", "macro_f1", "loss"]
@@ -34,7 +34,21 @@ NO_DROPOUT = dict.fromkeys(("dropout", "attention_dropout", "pooler_dropout"), 0
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory):
-    chain = write_chain(tmp_path_factory.mktemp("chain"))
+    return with_folder(write_chain(tmp_path_factory.mktemp("chain")))
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory):
+    """A chain of texts with scores."""
+    records = score_records()
+    mean = float(np.mean([record["label"] for record in records["train"]]))
+    known = {"range": [0, 10], "mean_score": {"score": mean, "test_mae": 3.0}}
+    folder = tmp_path_factory.mktemp("scored")
+    return with_folder(write_chain(folder, records, ["score"], **known))
+
+
+def with_folder(chain):
+    """Add the pre-trained model in transformers' format."""
     folder = chain.folder / "transformers"
     weights = load_checkpoint(chain.pretrained)["model"]
     conversion.build_model(weights, ARCHITECTURE, labels=None, source="").save_pretrained(folder)
@@ -135,6 +149,23 @@ def test_ten_updates_have_the_same_losses(chain, tmp_path, monkeypatch, settings
     assert len(found["fairseq"]) == UPDATES
     assert np.ptp(found["fairseq"]) > 0.02  # it learns, and so do the differences
     np.testing.assert_allclose(found["fairseq"], found["transformers"], atol=1e-4)
+
+
+def test_scores_are_learned_alike(scored, tmp_path, monkeypatch):
+    """The same losses and correlations, and the same scores, in the data's units."""
+    found, histories = {}, []
+    settings = {"weight_decay": 0.0, "learning_rate": 1.0e-2}
+    for train in (fairseq, transformers):
+        folder = tmp_path / train.__name__
+        losses(train, scored, folder, monkeypatch, selection="pearson", **settings)
+        found[train.__name__] = pd.read_csv(folder / "p.csv")
+        histories.append(pd.read_csv(folder / "history.csv", index_col=["epoch", "split"]))
+    np.testing.assert_allclose(histories[0], histories[1], atol=1e-3)
+    one, other = found.values()
+    assert one["label"].tolist() == [record["label"] for record in score_records()["test"]]
+    np.testing.assert_allclose(one["prediction"], other["prediction"], atol=0.05)
+    assert np.ptp(histories[0]["loss"]) > 0.02  # it learns
+    assert abs(one["prediction"] - one["label"]).mean() < 4
 
 
 @pytest.mark.parametrize("kind", [RobertaConfig, BertConfig, ElectraConfig])
