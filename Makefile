@@ -15,7 +15,8 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
 ## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
 ## make study    a commented study for your own DATA (make study DATA=reviews.csv ENCODER=…
-##               TEXT=column or premise,hypothesis LABEL=column)
+##               TEXT=column or premise,hypothesis LABEL=column
+##               RANGE=0,5 if it holds scores, not labels)
 ## make progress how far the trainings of CONFIG are, live
 ## make tensorboard  their curves in the browser
 ## make export   every model of CONFIG as a folder for transformers, with its model card
@@ -43,7 +44,8 @@ env: $(VENV)/.installed
 study: env
 	$(if $(DATA),,$(error say which data: make study DATA=reviews.csv))
 	$(BIN)/python scripts/propose_study.py $(DATA) $(if $(ENCODER),--encoder '$(ENCODER)') \
-		$(if $(TEXT),--text '$(TEXT)') $(if $(LABEL),--label '$(LABEL)')
+		$(if $(TEXT),--text '$(TEXT)') $(if $(LABEL),--label '$(LABEL)') \
+		$(if $(RANGE),--range '$(RANGE)')
 
 run: env
 	$(SNAKEMAKE)

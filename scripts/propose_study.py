@@ -107,6 +107,7 @@ def main(
     encoder: str | None,
     text: str | None,
     label: str | None,
+    limits: list[float] | None = None,
     output: Path | None,
     minutes: int,
 ) -> Path:
@@ -118,7 +119,7 @@ def main(
         raise UserError(f"{output} exists already; remove it, or name another with --output")
     hub = len(data) == 1 and data[0].startswith("hub:")
     settings, paths = fetch(stem) if hub else locate(data)
-    describe(settings, paths, text, label)
+    describe(settings, paths, text, label, limits)
     prepared = prepare(settings, f"datasets.{name}")
     machine = this_machine()
     train = [example.text for example in prepared.splits["train"]]
@@ -163,7 +164,11 @@ def main(
     check_config(yaml.safe_load(study), str(output))
     write_text(output, study)
     sizes = ", ".join(f"{len(part):,} {split}" for split, part in prepared.splits.items())
-    print(f"{output}: labels {', '.join(settings['labels'])}; texts: {sizes}")
+    if limits:
+        learned = f"scores from {limits[0]:g} to {limits[1]:g}"
+    else:
+        learned = f"labels {', '.join(settings['labels'])}"
+    print(f"{output}: {learned}; texts: {sizes}")
     print(f"about {plan.minutes:.0f} minutes here: make run CONFIG={output}")
     if plan.minutes > minutes:
         print(
@@ -171,6 +176,16 @@ def main(
             "texts (`splits: {train: …}`) or a GPU make it shorter"
         )
     return output
+
+
+def score_limits(word: str) -> list[float]:
+    """Return the two numbers of ``0,5``; whole ones as such, so that the study shows them so."""
+    low, _, high = word.partition(",")
+    try:
+        numbers = [float(low), float(high)]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word!r} is not two numbers, as 0,5 is") from None
+    return [int(number) if number.is_integer() else number for number in numbers]
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -185,7 +200,14 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         "--text",
         help="column of the texts, or two of pairs: premise,hypothesis; guessed if not given",
     )
-    parser.add_argument("--label", help="column of the labels; guessed if not given")
+    parser.add_argument("--label", help="column of the labels, or scores; guessed if not given")
+    parser.add_argument(
+        "--range",
+        type=score_limits,
+        dest="limits",
+        metavar="LOWEST,HIGHEST",
+        help="texts have scores, not labels: the lowest and the highest there may be",
+    )
     parser.add_argument("--output", type=Path, help="the study to write; {data}.yaml if not given")
     parser.add_argument("--minutes", type=int, default=15, help="how long it should take (15)")
     return parser.parse_args(words)

@@ -30,6 +30,7 @@ TABLES = {
     ),
     "sst2": ("nyu-mll/glue", "sst2", ("sentence",), ["negative", "positive"]),
     "mrpc": ("nyu-mll/glue", "mrpc", PAIRS, ["not_equivalent", "equivalent"]),
+    "stsb": ("nyu-mll/glue", "stsb", PAIRS, ["score"]),
 }  # fmt: skip
 ENCODERS = {"almanach/camembert-base": "camembert", "FacebookAI/roberta-base": "roberta"}
 ITEM = "<item><summary>{0}</summary><text>{0}</text><rating>{1}</rating></item>\n"
@@ -41,7 +42,10 @@ def config(name):
 
 
 def parquet(columns, names, split, secret):
-    """Return a file as the hub has it: numbers, and the names of the classes beside them."""
+    """Return a file as the hub has it: numbers, and the names of the classes beside them.
+
+    Scores are numbers of four bytes, from 0 to 5.
+    """
     count = {"train": 80, "validation": 30, "test": 30}[split]
     table = pd.DataFrame(
         {
@@ -49,7 +53,12 @@ def parquet(columns, names, split, secret):
             for column in columns
         }
     ).assign(label=[-1 if secret else n % len(names) for n in range(count)], idx=range(count))
+    if names == ["score"]:
+        scores = [-1.0 if secret else n % 26 / 5 for n in range(count)]
+        table["label"] = pd.array(scores, dtype="float32")
+        names = None
     features = {"label": {"names": names, "_type": "ClassLabel"}}
+    features = features if names else {"label": {"dtype": "float32", "_type": "Value"}}
     described = {"huggingface": json.dumps({"info": {"features": features}})}
     written = pyarrow.Table.from_pandas(table, preserve_index=False)
     stream = io.BytesIO()
@@ -118,6 +127,7 @@ def test_a_study_of_the_hub(tmp_path, server, name):
     for key in study["datasets"]:
         _, _, columns, names = TABLES[key]
         audit = read_json(results / f"data/{key}/audit.json")
+        assert ("range" in audit) == (names == ["score"])
         assert audit["labels"] == names and audit["pairs"] == (len(columns) == 2)
         first = next(iter(read_jsonl(results / f"data/{key}/test.jsonl")))
         split = "validation" if name == "glue" else "test"

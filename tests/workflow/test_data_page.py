@@ -101,7 +101,7 @@ CASES = [
      "no column looks like labels"),
     ("ratings with many values", "a.csv",
      table(labels=labels(lambda n, _: n / 7), head=("texte", "rating")),
-     "a rating. Write the study by hand"),
+     "are ratings for labels, write the study by hand; (--range 0,5)"),
     ("several labels in a cell", "a.csv", table(labels=SEVERAL), "several labels in a cell"),
     ("labels in two spellings", "a.csv",
      table(labels=labels(lambda n, label: label if n % 9 else label.upper())),
@@ -132,8 +132,34 @@ CASES = [
     ("nothing", "a.csv", "", "empty; it needs a header line"),
 ]  # fmt: skip
 
+SCORES = [str(n % 11 / 2) for n in range(200)]
+NOTES = ("texte", "note")
 
-def what_happens(folder, name, content, caplog):
+
+def scores(change, separator=","):
+    """Return a table of scores from 0 to 5, the ninth of them changed."""
+    given = [score if n != 9 else change for n, score in enumerate(SCORES)]
+    return table(separator, labels=given, head=NOTES)
+
+
+# The same with RANGE=0,5.
+SCORE_CASES = [
+    ("scores", "a.csv", table(labels=SCORES, head=NOTES), "read, scores from 0 to 5"),
+    ("scores in a sheet", "a.xlsx",
+     sheet("a.xlsx", [NOTES, *[[t, n % 11 / 2] for n, t in enumerate(TEXTS)]]),
+     "read, scores from 0 to 5"),
+    ("a score out of its range", "a.csv", scores("5.5"),
+     "line 11: score 5.5 is outside of `range`, 0 to 5"),
+    ("a decimal comma", "a.csv", scores("4,5", ";"),
+     "line 11: score '4,5' is not a number; its decimal comma is to be a point"),
+    ("NaN for a score", "a.csv", scores("NaN"), "line 11: score 'NaN' is not a number"),
+    ("a score that is missing", "a.csv", scores(""), "line 11: score '' is not a number"),
+    ("a word for a score", "a.csv", scores("bien"), "line 11: score 'bien' is not a number"),
+    ("one score for all", "a.csv", table(labels=["3"] * 200, head=NOTES), "has only score 3.0"),
+]  # fmt: skip
+
+
+def what_happens(folder, name, content, caplog, limits=None):
     """Return all that `make study` says, or what it refuses the file for."""
     if callable(content):
         content(folder)
@@ -142,18 +168,29 @@ def what_happens(folder, name, content, caplog):
         (folder / name).write_bytes(data)
     try:
         settings, paths = locate([name])
-        describe(settings, paths, None, None)
+        label = "note" if limits else None
+        describe(settings, paths, None, label, limits)
         prepared = prepare(settings, "datasets.a")
     except UserError as error:
         return "\n".join([str(error), *caplog.messages])
-    labels = ", ".join(settings["labels"])
-    return "\n".join([f"read, labels {labels}", *prepared.changes, *caplog.messages])
+    learned = "scores from 0 to 5" if limits else f"labels {', '.join(settings['labels'])}"
+    return "\n".join([f"read, {learned}", *prepared.changes, *caplog.messages])
 
 
 @pytest.mark.parametrize(("kind", "name", "content", "said"), CASES, ids=[c[0] for c in CASES])
 def test_file(tmp_path, monkeypatch, caplog, kind, name, content, said):
     monkeypatch.chdir(tmp_path)
     found = what_happens(Path(), name, content, caplog)
+    for part in said.split("; "):
+        assert part in found
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content", "said"), SCORE_CASES, ids=[case[0] for case in SCORE_CASES]
+)
+def test_file_of_scores(tmp_path, monkeypatch, caplog, kind, name, content, said):
+    monkeypatch.chdir(tmp_path)
+    found = what_happens(Path(), name, content, caplog, [0, 5])
     for part in said.split("; "):
         assert part in found
 
@@ -165,5 +202,7 @@ def row(kind, said):
 
 def test_page_lists_every_file():
     page = PAGE.read_text(encoding="utf-8")
-    missing = [row(kind, said) for kind, *_, said in CASES if row(kind, said) not in page]
+    missing = [
+        row(kind, said) for kind, *_, said in CASES + SCORE_CASES if row(kind, said) not in page
+    ]
     assert not missing, "\n".join(missing)

@@ -22,6 +22,7 @@ _ABSENT = {"nan", "none", "null", "n/a", "na", "#n/a", "nil", "?", "-"}
 
 _TEXT_NAMES = ("text", "review", "sentence", "comment", "tweet", "content", "body", "message")
 _LABEL_NAMES = ("label", "sentiment", "class", "category", "target", "polarity", "stars", "rating")
+_SCORE_NAMES = ("score", "similarity", "rating", "stars", "label", "target")
 # A split is known by a word in its file's name.
 _SPLIT_WORDS = {
     "train": "train",
@@ -94,6 +95,24 @@ def label_column(table: pd.DataFrame, texts: list[str]) -> str:
     return min(possible, key=lambda column: counts[column])
 
 
+def score_column(table: pd.DataFrame, texts: list[str]) -> str:
+    """Return the column that looks most like scores: by its name, or the one of numbers.
+
+    Raises:
+        UserError: No column, or several, hold numbers alone.
+    """
+    numbers = [c for c in table if c not in texts and _numeric(table.loc[table[c] != "", c])]
+    if named := _named(numbers, _SCORE_NAMES):
+        return named
+    if len(numbers) != 1:
+        raise UserError(
+            f"{len(numbers)} columns hold numbers that may be scores"
+            + (f": {', '.join(map(repr, numbers))}" if numbers else "")
+            + "; name one with --label"
+        )
+    return numbers[0]
+
+
 def _numeric(values: pd.Series) -> bool:
     return bool(pd.to_numeric(values, errors="coerce").notna().all())
 
@@ -107,9 +126,11 @@ def labels_of(values: pd.Series) -> list[str]:
     found = sorted({value for value in values if value})
     if len(found) > MOST_RATINGS and _numeric(values):
         raise UserError(
-            f"column {values.name!r} holds {len(found):,} different numbers: a rating. Write the "
-            "study by hand and give each label its range, as config.yaml does "
-            "(`labels: {negative: {below: -0.5}, positive: {above: 0.5}}`, `rating: column`)"
+            f"column {values.name!r} holds {len(found):,} different numbers. If models are to "
+            "predict them, give the lowest and the highest there may be (--range 0,5). If they "
+            "are ratings for labels, write the study by hand and give each label its range, as "
+            "config.yaml does (`labels: {negative: {below: -0.5}, positive: {above: 0.5}}`, "
+            "`rating: column`)"
         )
     if not 2 <= len(found) <= MOST_LABELS:
         raise UserError(
@@ -119,11 +140,11 @@ def labels_of(values: pd.Series) -> list[str]:
     return sorted(found, key=lambda v: (float(v), v)) if _numeric(pd.Series(found)) else found
 
 
-def doubts(table: pd.DataFrame, texts: list[str], label: str) -> list[str]:
-    """Return what whoever knows the table should look at, a line each.
+def text_doubts(table: pd.DataFrame, texts: list[str], label: str) -> list[str]:
+    """Return what whoever knows the table should look at in its texts, a line each.
 
     Raises:
-        UserError: The texts are numbers, or cells hold several labels.
+        UserError: The texts are numbers.
     """
     for text in texts:
         if _numeric(table[text]):
@@ -140,6 +161,16 @@ def doubts(table: pd.DataFrame, texts: list[str], label: str) -> list[str]:
                 f"column {column!r} holds texts, too, and is left out: "
                 f"{pair}for {column!r} alone, --text {column}"
             )
+    return found
+
+
+def label_doubts(table: pd.DataFrame, label: str) -> list[str]:
+    """Return the same of its labels.
+
+    Raises:
+        UserError: There are none, or cells hold several.
+    """
+    found = []
     counts = table.loc[table[label] != "", label].value_counts()
     if counts.empty:
         raise UserError(

@@ -28,20 +28,23 @@ from seedwise.data.tables import (
 )
 from seedwise.errors import UserError, one_line
 from seedwise.proposal.columns import (
-    doubts,
     has_header,
     label_column,
+    label_doubts,
     labels_of,
+    score_column,
     split_of,
     text_column,
+    text_doubts,
 )
 from seedwise.proposal.notation import guess_delimiter, guess_encoding
+from seedwise.study.labels import label_names
 
 logger = logging.getLogger(__name__)
 
 Settings = dict[str, Any]
 
-HIDDEN = "-1"
+HIDDEN = {"-1", "-1.0"}
 """What the library `datasets` has for a label that is not given, as in the test splits of GLUE."""
 
 # What `datasets.save_to_disk` and the hub write beside the data.
@@ -199,12 +202,22 @@ def hidden_splits(tables: dict[Path, pd.DataFrame], settings: Settings) -> list[
             table.get(label, ()) for path, table in tables.items() if path.as_posix().endswith(ends)
         ]
         values[split] = set().union(*own)
-    known = HIDDEN in values.get("train", {HIDDEN})
-    return [split for split in ("valid", "test") if not known and values.get(split) == {HIDDEN}]
+    if values.get("train", HIDDEN) & HIDDEN:
+        return []
+    return [s for s in ("valid", "test") if values.get(s) and values[s] <= HIDDEN]
 
 
-def describe(settings: Settings, paths: list[Path], text: str | None, label: str | None) -> None:
-    """Add what the labelled files say of columns, labels and missing splits to ``settings``."""
+def describe(
+    settings: Settings,
+    paths: list[Path],
+    text: str | None,
+    label: str | None,
+    limits: list[float] | None = None,
+) -> None:
+    """Add what the labelled files say of columns, labels and missing splits to ``settings``.
+
+    With ``limits``, the lowest and the highest score, the texts have scores, not labels.
+    """
     names: list[str] = []
     if settings["format"] == "review-label":
         name = settings["file"]["label"]
@@ -220,27 +233,32 @@ def describe(settings: Settings, paths: list[Path], text: str | None, label: str
             raise UserError(f"{paths[0]}: empty")
         texts = text_columns(table, text)
         settings["text"] = texts if len(texts) > 1 else texts[0]
-        settings["label"] = label or label_column(table, texts)
+        guess = score_column if limits else label_column
+        settings["label"] = label or guess(table, texts)
         for column in (*texts, settings["label"]):
             if column not in table:
                 raise missing_column(str(paths[0]), column, table)
         for split in hidden_splits(dict(zip(labelled, tables, strict=True)), settings):
             del settings["files"][split]
             logger.warning(
-                "%s: every label is %s, kept secret; the split is left out, and one is drawn from "
+                "%s: every label is -1, kept secret; the split is left out, and one is drawn from "
                 "train",
                 split,
-                HIDDEN,
             )
-            table = table[table[settings["label"]] != HIDDEN]
+            table = table[~table[settings["label"]].isin(HIDDEN)]
         values = table[settings["label"]]
         count = len(tables[0])
-        for doubt in doubts(table, texts, settings["label"]):
+        doubts = text_doubts(table, texts, settings["label"])
+        doubts += [] if limits else label_doubts(table, settings["label"])
+        for doubt in doubts:
             logger.warning("%s", doubt)
         with open_file(paths[0]) as stream:
             names = class_names(stream, paths[0].name, settings["label"])
-    settings["labels"] = {name: n for n, name in enumerate(names)} or labels_of(values)
-    few = 4 * len(settings["labels"])
+    if limits:
+        settings["range"] = limits
+    else:
+        settings["labels"] = {name: n for n, name in enumerate(names)} or labels_of(values)
+    few = 4 * len(label_names(settings))
     missing = {
         split: _share(share, few, most, count)
         for split, share, most in (("valid", 0.1, 1000), ("test", 0.2, 2000))

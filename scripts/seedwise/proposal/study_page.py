@@ -18,7 +18,7 @@ SEEDS = [0, 1, 2]
 TRAININGS = (("fairseq", "pretrained"), ("fairseq", "random"), ("transformers", "pretrained"))
 
 PAGE = """\
-# Written for {data}: {texts:,} labelled texts, {classes} labels.
+# Written for {data}: {texts:,} texts with {learned}.
 # Change what you like; every key is described in docs/configuration.md. Then:
 #   make run CONFIG={output}
 
@@ -91,8 +91,9 @@ OWN_QUESTION = (
 def dataset_section(settings: Settings) -> str:
     """Return the data set's section, two levels deep, with its comments."""
     comments = {
-        "text": "The columns of the text, or of the two texts of a pair, and of its label.",
+        "text": "The columns of the text, or of the two texts of a pair, and of label or score.",
         "labels": "The classes, as the data write them.",
+        "range": "The lowest and the highest score there may be.",
         "splits": "Shares of the texts; the rest is train. Texts added later move none of them.",
     }
     lines = []
@@ -156,9 +157,11 @@ def render(
         "data": data,
         "output": output.as_posix(),
         "name": name,
-        "title": flow(f"Classifying {name.replace('-', ' ')}"),
+        "title": flow(
+            f"{'Scoring' if 'range' in settings else 'Classifying'} {name.replace('-', ' ')}"
+        ),
         "texts": sum(map(len, prepared.splits.values())),
-        "classes": len(settings["labels"]),
+        "learned": "scores" if "range" in settings else f"{len(settings['labels'])} labels",
         "seeds": SEEDS,
         "dataset": dataset_section(settings),
         "machine": "one GPU" if machine.gpu else f"{machine.cores} processor core(s)",

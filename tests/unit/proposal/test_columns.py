@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from seedwise.errors import UserError
-from seedwise.proposal.columns import doubts, split_of
+from seedwise.proposal.columns import label_doubts, score_column, split_of, text_doubts
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,10 @@ FEW = ["Not a good film at all.", "A very good film, all in all."] * 40
 
 def table(label, **others):
     return pd.DataFrame({"text": FEW[: len(label)], "label": label} | others)
+
+
+def doubts(rows, texts, label):
+    return text_doubts(rows, texts, label) + label_doubts(rows, label)
 
 
 def test_a_table_without_doubts():
@@ -59,3 +63,14 @@ def test_a_column_without_any_label_is_refused():
 
 def test_a_comma_in_a_name_makes_no_labels():
     assert doubts(table(["Paris, Texas", "Rome"] * 40), ["text"], "label") == []
+
+
+def test_scores_are_known_by_their_name_or_as_the_only_numbers():
+    rows = table(["1.5", ""] * 40, size=["3", "4"] * 40, note=["x", "y"] * 40)
+    assert score_column(rows.rename(columns={"size": "similarity"}), ["text"]) == "similarity"
+    assert score_column(rows[["text", "label", "note"]], ["text"]) == "label"
+    two = rows.rename(columns={"label": "a"})
+    with pytest.raises(UserError, match="2 columns hold numbers that may be scores: 'a', 'size'"):
+        score_column(two, ["text"])
+    with pytest.raises(UserError, match="0 columns hold numbers that may be scores; name one"):
+        score_column(rows[["text", "note"]], ["text"])
