@@ -4,6 +4,7 @@ localrules:
     plot_accuracy,
     plot_search,
     plot_curves,
+    plot_ranks,
     plot_confusion,
     plot_calibration,
     plot_scores,
@@ -139,6 +140,28 @@ rule plot_curves:
         "../scripts/figures/plot_curves.py"
 
 
+rule plot_ranks:
+    input:
+        ranks=rules.rank_experiments.output.ranks,
+    output:
+        svg=report(
+            "<results>/figures/ranks.svg",
+            caption="../reports/captions/ranks.rst",
+            category="Figures",
+            labels={"Figure": "Rank over the data sets"},
+        ),
+        png="<results>/figures/ranks.png",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=sized(1000),
+        runtime=sized(10),
+    message:
+        "Plot the rank over the data sets"
+    script:
+        "../scripts/figures/plot_ranks.py"
+
+
 rule plot_confusion:
     input:
         confusion=rules.analyse_predictions.output.confusion,
@@ -241,6 +264,7 @@ FIGURES = [
     *collect(rules.plot_calibration.output.svg, dataset=reporting.datasets(LABELLED)),
     *collect(rules.plot_scores.output.svg, dataset=reporting.datasets(SCORED)),
     *collect(rules.plot_curves.output.svg, dataset=reporting.datasets_with_curve(config)),
+    *([rules.plot_ranks.output.svg] if reporting.ranked(config) else []),
     *([rules.plot_search.output.svg] if entries.searched(config) else []),
     *([rules.plot_lora.output.svg] if "lora" in config else []),
 ]

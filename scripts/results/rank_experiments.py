@@ -2,7 +2,8 @@
 
 Inputs: metrics.json and predictions.csv of every run. Output: ranks.csv, a row for each kind of
 experiment, with its mean accuracy (of scores, Pearson's correlation) and its population standard
-deviation over seeds on each data set (``mean_{dataset}``, ``std_{dataset}``, in [0, 1]).
+deviation over seeds on each data set (``mean_{dataset}``, ``std_{dataset}``, in [0, 1]), and its
+distance to the best there (``distance_{dataset}``, in standard deviations of a run).
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +41,8 @@ def main(
     rng = np.random.default_rng(0)
     columns: dict[str, Any] = {}
     compared = []
-    for dataset in next(iter(experiments.values())):
+    datasets = list(next(iter(experiments.values())))
+    for dataset in datasets:
         names = [own[dataset] for own in experiments.values()]
         files = [runs.loc[runs["experiment"] == name, "predictions"].to_list() for name in names]
         paths = [path for own in files for path in own]
@@ -66,6 +68,10 @@ def main(
             "ci_high": ranking.high,
             "place": ranking.place,
             **columns,
+            **{
+                f"distance_{name}": own
+                for name, own in zip(datasets, ranking.distances, strict=True)
+            },
         }
     )
     with atomic(output) as partial:

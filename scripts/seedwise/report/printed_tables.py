@@ -1,21 +1,25 @@
 """The tables of both reports: rounded, with units, under plain headings."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from seedwise.report.presentation import (
     DASH,
-    MINUS,
     interval,
     main_measures,
     mean_and_std,
     memory,
     number,
-    p_value,
     percent,
     reached,
     seconds,
+)
+from seedwise.report.printed_comparisons import (
+    comparisons_table,
+    ranks_table,
+    score_comparisons_table,
 )
 from seedwise.report.printed_predictions import (
     agreement_table,
@@ -37,24 +41,29 @@ def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
         interval(low, high, measure=own)
         for low, high, own in zip(summary["ci_low"], summary["ci_high"], measure, strict=True)
     ]
-    table = pd.DataFrame(
+    none = summary["mean"] * float("nan")
+    table = {
+        "Experiment": summary["experiment"],
+        "Data set": summary["dataset"],
+        "Seeds": summary["n"].map(number).mask(fixed, DASH),
+        "Test" if measure.nunique() > 1 else f"Test {main_measures(measure)}": list(
+            map(mean_and_std, summary["mean"], summary["std"].mask(one), measure)
+        ),
+        "95 % interval": pd.Series(limits, summary.index).mask(fixed, "deterministic"),
+        "Varied": summary["varied"].fillna(DASH),
+    }
+    table |= _others(
         {
-            "Experiment": summary["experiment"],
-            "Data set": summary["dataset"],
-            "Seeds": summary["n"].map(number).mask(fixed, DASH),
-            f"Test {main_measures(measure)}": map(
-                mean_and_std, summary["mean"], summary["std"].mask(one), measure
-            ),
-            "95 % interval": pd.Series(limits, summary.index).mask(fixed, "deterministic"),
-            "Varied": summary["varied"].fillna(DASH),
+            key: [
+                mean_and_std(mean, std, key)
+                for mean, std in zip(
+                    summary[f"{key}_mean"], summary.get(f"{key}_std", none).mask(one), strict=True
+                )
+            ]
+            for key in SECOND | THIRD
+            if f"{key}_mean" in summary
         }
     )
-    for key, name in OTHERS.items():
-        if f"{key}_mean" in summary and summary[f"{key}_mean"].notna().any():
-            std = summary.get(f"{key}_std", summary["std"] * float("nan")).mask(one)
-            table[name] = [
-                mean_and_std(*own, key) for own in zip(summary[f"{key}_mean"], std, strict=True)
-            ]
     if (summary["candidates"] > 1).any():
         table["Tried"] = summary["candidates"].map(number)
     if summary["published_mean"].notna().any():
@@ -64,7 +73,13 @@ def summary_table(summary: pd.DataFrame) -> pd.DataFrame:
             map(mean_and_std, summary["published_mean"], summary["published_std"], measure)
         )
         table["Apart (published std)"] = [number(value, 1) for value in apart]
-    return table
+    return pd.DataFrame(table)
+
+
+def _first(columns: Sequence[Sequence[str]]) -> list[str]:
+    """Return in each row the first cell that holds something."""
+    rows = zip(*columns, strict=True)
+    return [next((cell for cell in row if cell != DASH), DASH) for row in rows]
 
 
 def _of_runs(runs: pd.DataFrame, split: str) -> list[str]:
@@ -74,9 +89,24 @@ def _of_runs(runs: pd.DataFrame, split: str) -> list[str]:
         for measure in MAIN
         if f"{split}_{measure}" in runs
     ]
-    return [
-        next((cell for cell in row if cell != DASH), DASH) for row in zip(*columns, strict=True)
-    ]
+    return _first(columns)
+
+
+def _others(cells: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the columns of what is measured beside the main measure.
+
+    Macro F1 of labels and Spearman's correlation of scores share one.
+
+    Args:
+        cells: By measure, a cell a row.
+    """
+    found = {}
+    for names in (SECOND, THIRD):
+        used = [key for key in names if any(cell != DASH for cell in cells.get(key, ()))]
+        if used:
+            heading = " or ".join(names[key] for key in used).replace("Macro F1 or", "F1 or")
+            found[heading] = _first([cells[key] for key in used])
+    return found
 
 
 def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
@@ -84,11 +114,13 @@ def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
 
     Of scores, correlations and errors.
     """
-    others = {
-        name: [reached(value, key) for value in runs[f"test_{key}"]]
-        for key, name in OTHERS.items()
-        if f"test_{key}" in runs
-    }
+    others = _others(
+        {
+            key: [reached(value, key) for value in runs[f"test_{key}"]]
+            for key in SECOND | THIRD
+            if f"test_{key}" in runs
+        }
+    )
     return pd.DataFrame(
         {
             "Experiment": runs["experiment"],
@@ -103,74 +135,6 @@ def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
             "Memory": runs["peak_rss_mib"].map(memory),
         }
     )
-
-
-def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per pair, differences in percentage points."""
-    return pd.DataFrame(
-        {
-            "Second minus first": comparisons["experiment_b"]
-            + f" {MINUS} "
-            + comparisons["experiment_a"],
-            "Difference (points)": [number(100 * d, 1) for d in comparisons["difference"]],
-            "95 % over texts": [
-                interval(low, high, "")
-                for low, high in zip(comparisons["ci_low"], comparisons["ci_high"], strict=True)
-            ],
-            "95 % over seeds": [
-                interval(low, high, "")
-                for low, high in zip(
-                    comparisons["seeds_ci_low"], comparisons["seeds_ci_high"], strict=True
-                )
-            ],
-            "p (Holm)": comparisons["p_holm"].map(p_value),
-            "Macro F1": [
-                f"{number(100 * d, 1)} ({interval(low, high, '')})"
-                for d, low, high in zip(
-                    *(
-                        comparisons[f"macro_f1_{key}"]
-                        for key in ("difference", "ci_low", "ci_high")
-                    ),
-                    strict=True,
-                )
-            ],
-            "p": comparisons["macro_f1_p_holm"].map(p_value),
-            "P(better)": [
-                _probability(*own)
-                for own in zip(
-                    *(comparisons[f"p_better{end}"] for end in ("", "_low", "_high")), strict=True
-                )
-            ],
-        }
-    )
-
-
-def score_comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per pair and measure of experiments on scores."""
-    names = {"pearson": "Pearson", "spearman": "Spearman", "mae": "error"}
-
-    def limits(low: str, high: str) -> list[str]:
-        ends = zip(comparisons[low], comparisons[high], comparisons["measure"], strict=True)
-        return [interval(a, b, measure=measure) for a, b, measure in ends]
-
-    better = zip(*(comparisons[f"p_better{end}"] for end in ("", "_low", "_high")), strict=True)
-    return pd.DataFrame(
-        {
-            "Second minus first": comparisons["experiment_b"]
-            + f" {MINUS} "
-            + comparisons["experiment_a"],
-            "Measure": comparisons["measure"].map(names),
-            "Difference": [number(d, 3) for d in comparisons["difference"]],
-            "95 % over texts": limits("ci_low", "ci_high"),
-            "95 % over seeds": limits("seeds_ci_low", "seeds_ci_high"),
-            "p (Holm)": comparisons["p_holm"].map(p_value),
-            "P(better)": [_probability(*own) for own in better],
-        }
-    )
-
-
-def _probability(p: float, low: float, high: float) -> str:
-    return percent(p, 0) if pd.isna(low) else f"{percent(p, 0)} ({interval(low, high, '')})"
 
 
 def costs_table(costs: pd.DataFrame) -> pd.DataFrame:
@@ -235,51 +199,30 @@ def search_table(search: pd.DataFrame) -> pd.DataFrame:
 
 def learning_curve_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row per experiment and number of training texts."""
-    rows = []
-    for (experiment, dataset, texts), own in runs.groupby(
-        ["experiment", "dataset", "train_texts"], sort=False
-    ):
-        row = {
-            "Experiment": experiment,
-            "Data set": dataset,
-            "Training texts": number(texts),
-            "Runs": number(len(own)),
-        }
-        for name, keys in {"Test": MAIN, **{n: [key] for key, n in OTHERS.items()}}.items():
-            columns = [own.get(f"test_{key}", pd.Series()).dropna().rename(key) for key in keys]
-            values = next((column for column in columns if len(column)), pd.Series(name="mae"))
+    rows, cells = [], []
+    for key, own in runs.groupby(["experiment", "dataset", "train_texts"], sort=False):
+        rows.append([*key[:2], number(key[2]), number(len(own))])
+        cells.append({})
+        for measure in MAIN | SECOND | THIRD:
+            values = own.get(f"test_{measure}", pd.Series(dtype=float))
             std = values.std(ddof=0) if len(values) > 1 else float("nan")
-            row[name] = mean_and_std(values.mean(), std, str(values.name))
-        rows.append(row)
-    table = pd.DataFrame(rows)
-    unused = [name for name in OTHERS.values() if (table[name] == DASH).all()]
-    return table.drop(columns=unused)
-
-
-def ranks_table(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Return kinds of experiments by data sets, with the mean rank score."""
-    names = [name.removeprefix("mean_") for name in ranks if name.startswith("mean_")]
-    score, low, high = (ranks[key].map("{:.2f}".format) for key in ("score", "ci_low", "ci_high"))
-    return pd.DataFrame(
-        {"Experiments": ranks["experiments"]}
-        | {
-            name: [
-                mean_and_std(mean, std, "pearson" if f"measure_{name}" in ranks else "accuracy")
-                for mean, std in zip(ranks[f"mean_{name}"], ranks[f"std_{name}"], strict=True)
-            ]
-            for name in names
-        }
-        | {"Rank score": score, "95 % interval": low + " to " + high}
-        | {"Place": ranks["place"].map(number)}
-    )
+            cells[-1][measure] = mean_and_std(values.mean(), std, measure)
+    reached_by = pd.DataFrame(cells)
+    table = pd.DataFrame(rows, columns=["Experiment", "Data set", "Training texts", "Runs"])
+    main = _first([reached_by[measure] for measure in MAIN])
+    return table.assign(Test=main, **_others({key: reached_by[key] for key in SECOND | THIRD}))
 
 
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-OTHERS = {"macro_f1": "Macro F1", "spearman": "Spearman", "mae": "Error"}
+SECOND = {"macro_f1": "Macro F1", "spearman": "Spearman"}
 """What is measured beside the main measure, of labels and of scores, and its heading."""
+
+THIRD = {"mae": "Error"}
+"""What else is measured of scores."""
+
 
 TABLES = {
     "summary": summary_table,

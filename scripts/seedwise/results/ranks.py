@@ -18,7 +18,7 @@ _AT_ONCE = 2_000_000  # numbers in memory while texts are resampled
 
 @dataclass(frozen=True)
 class Ranking:
-    """Scores of experiments; each attribute has the shape (experiments,).
+    """Scores of experiments; each attribute but the last has the shape (experiments,).
 
     Attributes:
         score: One plus the mean distance to the best.
@@ -26,12 +26,14 @@ class Ranking:
         high: Upper end.
         place: 1 for the first. Whoever is not shown to be behind the first of a place (the interval
             of their difference holds 0) shares it; the next one counts all before it.
+        distances: To the best of each data set, shape (datasets, experiments).
     """
 
     score: np.ndarray
     low: np.ndarray
     high: np.ndarray
     place: np.ndarray
+    distances: np.ndarray
 
 
 def pooled_deviation(right: Sequence[np.ndarray]) -> float:
@@ -122,7 +124,8 @@ def rank(datasets: Sequence[OnDataset], rng: np.random.Generator) -> Ranking:
         datasets: The same experiments on each, in the same order.
         rng: Draws data sets.
     """
-    score = 1 + np.mean([distances(own.means, own.unit) for own in datasets], axis=0)
+    found = np.stack([distances(own.means, own.unit) for own in datasets])
+    score = 1 + found.mean(axis=0)
     drawn = np.stack([distances(own.drawn, own.unit) for own in datasets])
     chosen = rng.integers(len(datasets), size=(RESAMPLES, len(datasets)))
     scores = 1 + drawn[chosen, np.arange(RESAMPLES)[:, None]].mean(axis=1)
@@ -135,4 +138,4 @@ def rank(datasets: Sequence[OnDataset], rng: np.random.Generator) -> Ranking:
             first, place[own] = own, position + 1
         else:
             place[own] = place[first]
-    return Ranking(score, low, high, place)
+    return Ranking(score, low, high, place, found)

@@ -34,6 +34,7 @@ def test_the_table(files, tmp_path):
     table = pd.read_csv(tmp_path / "ranks.csv")
     assert list(table) == [
         "experiments", "score", "ci_low", "ci_high", "place", "mean_a", "std_a", "mean_b", "std_b",
+        "distance_a", "distance_b",
     ]  # fmt: skip
     assert table["experiments"].tolist() == ["tuned", "linear"]
     assert table["mean_a"].tolist() == pytest.approx([0.85, 0.7])
