@@ -17,9 +17,10 @@ import yaml
 
 from seedwise.data.hub import fetch_repository, resolve_commit
 from seedwise.data.preparation import prepare
-from seedwise.data.texts import BETWEEN, word_count
+from seedwise.data.texts import BETWEEN
 from seedwise.errors import UserError
 from seedwise.files import write_text
+from seedwise.proposal.lengths import by_encoder, by_sentencepiece
 from seedwise.proposal.named_encoders import (
     MINILM,
     NamedEncoder,
@@ -60,8 +61,10 @@ def fetch(repository: str) -> tuple[Settings, list[Path]]:
     return {"source": source, **table_settings(paths, folder)}, paths
 
 
-def vocabulary(texts: list[str]) -> int:
+def vocabulary(texts: list[str]) -> tuple[int, bytes]:
     """Return the size of a vocabulary that SentencePiece can make of the texts, at most 4,000.
+
+    And the model that it then makes.
 
     Raises:
         UserError: The texts have too few different words for any.
@@ -71,15 +74,14 @@ def vocabulary(texts: list[str]) -> int:
         corpus = Path(folder) / "corpus.txt"
         corpus.write_text("\n".join(" ".join(text.split()) for text in texts), encoding="utf-8")
         try:
-            sentencepiece_model.train([corpus], options, MOST_PIECES)
+            return MOST_PIECES, sentencepiece_model.train([corpus], options, MOST_PIECES)
         except UserError as error:
             most = re.search(r"value <= (\d+)", str(error))
             # The workflow's own corpus lacks a tenth of the texts, held out to follow it.
             size = int(0.8 * int(most.group(1))) if most else 0
             if size < LEAST_PIECES:
                 raise UserError("the texts have too few different words for a tokenizer") from None
-            return size
-    return MOST_PIECES
+            return size, sentencepiece_model.train([corpus], options, size)
 
 
 def choose_encoder(encoder: str | None, language: str, machine: Machine) -> NamedEncoder | None:
@@ -123,32 +125,33 @@ def main(
     prepared = prepare(settings, f"datasets.{name}")
     machine = this_machine()
     train = [example.text for example in prepared.splits["train"]]
-    words = list(map(word_count, train))
     language = language_of([text for each in train[:SAMPLE] for text in each.split(BETWEEN)])
     found = choose_encoder(encoder, language, machine)
     plan: Plan | Tuning
     own: dict[str, Any] = {}
     if found:
+        lengths = by_encoder(found, train[:SAMPLE])
         plan = choose_tuning(
             found.sizes,
             texts=len(train),
             evaluated=(len(prepared.splits["valid"]), len(prepared.splits["test"])),
-            words=words,
+            lengths=lengths.tokens,
             runs=len(trainable_by(found, settings)) * len(SEEDS),
             machine=machine,
         )
     else:
         given = train + [example.text for example in prepared.unlabelled]
         corpus = [text for each in given for text in each.split(BETWEEN)]
+        own["vocab_size"], tokenizer = vocabulary(corpus[:SAMPLE])
+        lengths = by_sentencepiece(tokenizer, train[:SAMPLE])
         plan = choose_sizes(
             texts=len(train),
             corpus_texts=len(corpus),
-            words=words,
+            lengths=lengths.tokens,
             runs=len(TRAININGS) * len(SEEDS),
             machine=machine,
             minutes=minutes,
         )
-        own["vocab_size"] = vocabulary(corpus[:SAMPLE])
         own["advice"] = advised(language)
     study = render(
         data=" ".join(data),
@@ -159,6 +162,7 @@ def main(
         machine=machine,
         plan=plan,
         encoder=found,
+        lengths=lengths,
         **own,
     )
     check_config(yaml.safe_load(study), str(output))

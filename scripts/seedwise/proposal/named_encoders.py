@@ -3,6 +3,7 @@
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -137,6 +138,18 @@ def _folders(source: Path) -> Iterator[str]:
                 yield place + str(path.parent).removeprefix(".")
 
 
+@contextmanager
+def opened(source: Path, located: dict[str, Any]) -> Iterator[Path]:
+    """Give the folder of an encoder, taken out of its archive if it stands in one."""
+    inner = located.get("folder", "")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = source / inner
+        if not folder.is_dir():
+            folder = Path(scratch) / "published"
+            extract_folder(source, inner, folder)
+        yield folder
+
+
 def _read(source: Path, located: dict[str, Any]) -> tuple[dict[str, Any], bool, str]:
     """Return an encoder's sizes, whether fairseq can hold it, and its type."""
     from transformers import AutoConfig  # a matter of seconds
@@ -145,11 +158,7 @@ def _read(source: Path, located: dict[str, Any]) -> tuple[dict[str, Any], bool, 
     from seedwise.models.encoders import encoder_sizes
 
     inner = located.get("folder", "")
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = source / inner
-        if not folder.is_dir():
-            folder = Path(scratch) / "published"
-            extract_folder(source, inner, folder)
+    with opened(source, located) as folder:
         try:
             kind = check_folder(folder, "a study", pickle=False)
             config = AutoConfig.from_pretrained(

@@ -4,16 +4,12 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from seedwise.machine.device import multiplies_bfloat16
-
-PIECES_PER_WORD = 1.6
-"""Rough: what SentencePiece makes of a word of a small vocabulary, punctuation included."""
 
 _SECONDS_PER_UPDATE = 0.008
 _EFFICIENCY = 0.25
@@ -88,9 +84,9 @@ def this_machine() -> Machine:
     return Machine(cores, 50 * flops if gpu else flops, gpu, multiplies_bfloat16())
 
 
-def _max_tokens(words: Sequence[int]) -> int:
+def _max_tokens(lengths: np.ndarray) -> int:
     """Return a power of two up to 512; nineteen in twenty texts have at most as many tokens."""
-    longest = PIECES_PER_WORD * float(np.percentile(words, 95)) + 2
+    longest = float(np.percentile(lengths, 95))
     return 1 << min(9, max(5, math.ceil(math.log2(longest))))
 
 
@@ -110,7 +106,7 @@ def choose_tuning(
     *,
     texts: int,
     evaluated: tuple[int, int],
-    words: Sequence[int],
+    lengths: np.ndarray,
     runs: int,
     machine: Machine,
 ) -> Tuning:
@@ -123,13 +119,13 @@ def choose_tuning(
         sizes: `layers`, `embed_dim`, `ffn_dim` and `max_positions` of the encoder.
         texts: Number of training texts.
         evaluated: Numbers of validation and test texts.
-        words: Words of some of the texts.
+        lengths: Tokens of some of the texts.
         runs: Number of runs.
         machine: Where the study is to run.
     """
     layers, width, ffn = (sizes[name] or 0 for name in ("layers", "embed_dim", "ffn_dim"))
-    max_tokens = min(_max_tokens(words), sizes["max_positions"] or 512)
-    tokens = min(PIECES_PER_WORD * float(np.mean(words)) + 2, max_tokens)
+    max_tokens = min(_max_tokens(lengths), sizes["max_positions"] or 512)
+    tokens = min(float(np.mean(lengths)), max_tokens)
     epochs = min(10, max(3, round(200 / math.ceil(texts / 32))))
     # Forward two operations per weight and token, backward twice as many.
     passes = epochs * (3 * texts + evaluated[0]) + evaluated[1]
@@ -145,7 +141,7 @@ def choose_sizes(
     *,
     texts: int,
     corpus_texts: int,
-    words: Sequence[int],
+    lengths: np.ndarray,
     runs: int,
     machine: Machine,
     minutes: int,
@@ -155,13 +151,13 @@ def choose_sizes(
     Args:
         texts: Number of training texts.
         corpus_texts: Number of texts to pre-train on.
-        words: Words of some of the texts.
+        lengths: Tokens of some of the texts.
         runs: Number of runs.
         machine: Where the study is to run.
         minutes: The budget.
     """
-    max_positions = _max_tokens(words)
-    tokens = min(PIECES_PER_WORD * float(np.mean(words)) + 2, max_positions)
+    max_positions = _max_tokens(lengths)
+    tokens = min(float(np.mean(lengths)), max_positions)
     batch_size = 8 if texts < 10_000 else 32
     per_epoch = math.ceil(texts / batch_size)
     epochs = min(10, max(3, round(1500 / per_epoch)))

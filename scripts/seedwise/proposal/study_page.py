@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from seedwise.data.preparation import Prepared
-from seedwise.data.texts import word_count
+from seedwise.proposal.lengths import Lengths
 from seedwise.proposal.named_encoders import NamedEncoder
 from seedwise.proposal.own_data import Settings
 from seedwise.proposal.sizes import Machine, Plan, Tuning
@@ -128,6 +128,7 @@ def render(
     machine: Machine,
     plan: Plan | Tuning,
     encoder: NamedEncoder | None,
+    lengths: Lengths,
     **own: Any,
 ) -> str:
     """Return the configuration.
@@ -141,9 +142,9 @@ def render(
         machine: Where the study is to run.
         plan: How its model is trained.
         encoder: The published one that it fine-tunes; None if it pre-trains its own.
+        lengths: Of its training texts, or some of them.
         own: In that case `vocab_size`, and `advice`: a published one to try on the hub.
     """
-    words = sorted(word_count(example.text) for example in prepared.splits["train"])
     if encoder:
         page, question, model = PUBLISHED, PUBLISHED_QUESTION, encoder.name
         engines = trainable_by(encoder, settings)
@@ -167,7 +168,7 @@ def render(
         "machine": "one GPU" if machine.gpu else f"{machine.cores} processor core(s)",
         "plan": plan,
         "learning_rate": re.sub("e-0", "e-", f"{plan.learning_rate:.1e}"),
-        "longest": f"the texts have {words[len(words) // 2]} words (median) to {words[-1]}.",
+        "longest": lengths.said(plan.max_tokens if encoder else plan.max_positions),
     }
     return PAGE.format(
         **values,

@@ -1,3 +1,5 @@
+import numpy as np
+
 from seedwise.proposal.sizes import Machine, choose_sizes, choose_tuning
 
 
@@ -5,7 +7,7 @@ def test_sizes_grow_with_the_machine_and_the_time():
     def sizes(flops, minutes, texts=2000):
         machine = Machine(cores=2, flops=flops, gpu=False, bfloat16=False)
         return choose_sizes(
-            texts=texts, corpus_texts=texts, words=[20] * 50, runs=9, machine=machine,
+            texts=texts, corpus_texts=texts, lengths=np.full(50, 34), runs=9, machine=machine,
             minutes=minutes,
         )  # fmt: skip
 
@@ -23,8 +25,8 @@ def test_few_texts_are_read_more_often_and_wide_encoders_more_carefully():
 
     def tuning(sizes, texts):
         return choose_tuning(
-            sizes, texts=texts, evaluated=(texts // 10, texts // 5), words=[20] * 50, runs=6,
-            machine=machine,
+            sizes, texts=texts, evaluated=(texts // 10, texts // 5), lengths=np.full(50, 34),
+            runs=6, machine=machine,
         )  # fmt: skip
 
     assert tuning(minilm, 300).epochs > tuning(minilm, 3000).epochs == 3
