@@ -46,6 +46,14 @@ def pairs():
     return "prémisse,hypothèse,avis\n" + "".join(f'"{a}","{b}",{c}\n' for a, b, c in rows)
 
 
+def huge(folder):
+    """Write a file with one line that no text is."""
+    with (folder / "a.csv").open("w", encoding="utf-8") as stream:
+        stream.write(table())
+        stream.writelines("mot " * 1_000_000 for _ in range(125))
+        stream.write(",positif\n")
+
+
 ROWS = [["texte", "avis"], *map(list, zip(TEXTS, LABELS, strict=True))]
 MIXED = [line + ("\r\n" if n % 2 else "\n") for n, line in enumerate(table().splitlines())]
 SEVERAL = labels(lambda n, _: ["a", "a|c", "b", "b|c"][n % 4])
@@ -128,6 +136,8 @@ CASES = [
     ("half a surrogate pair", "a.jsonl", '{"texte": "\\ud800", "avis": "x"}\n' * 9
      + '{"texte": "b", "avis": "y"}\n' * 9, "half a surrogate pair, which is no character"),
     ("a line of 30 MB", "a.csv", table() + "a" * 30_000_000 + ",positif\n", READ),
+    ("a line of 500 MB", "a.csv", huge,
+     "line 202: not valid CSV (a value of more than 100,000,000 characters)"),
     ("names of columns alone", "a.csv", "texte,avis\n", "empty"),
     ("nothing", "a.csv", "", "empty; it needs a header line"),
 ]  # fmt: skip

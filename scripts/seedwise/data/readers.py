@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from seedwise.data.tables import (
+    LONGEST,
     UTF_8,
     Changes,
     as_text,
@@ -43,6 +44,15 @@ class Row:
     value: str | None = None
 
 
+def _row(name: str, line: int, text: str, value: str | None = None) -> Row:
+    """Return a row of the file ``name``, if its text can be one."""
+    if len(text) > LONGEST:
+        raise UserError(
+            f"{name}, line {line}: a text of {len(text):,} characters; at most {LONGEST:,} are read"
+        )
+    return Row(line, text, value)
+
+
 def _cell(record: dict[str, Any], column: str, where: str) -> str:
     value = record[column]
     text = as_text(value)
@@ -69,7 +79,7 @@ def _webis_cls(
             raise missing_column(f"{name}, line {line + 1}", value_column, record)
         value = record[value_column] if value_column else None
         # An item without a text has an empty one.
-        yield Row(line + 1, clean(record.get(text_column, ""), changes), value)
+        yield _row(name, line + 1, clean(record.get(text_column, ""), changes), value)
     begun = len(re.findall(r"<item\b", text))
     if not found or found < begun:
         raise UserError(
@@ -103,7 +113,7 @@ def read_pair(
         counts = [count + (value is not None) for count, value in zip(counts, pair, strict=True)]
         if counts == [line, line]:
             text, label = pair
-            yield Row(line, clean(text, changes), label)
+            yield _row(texts[0], line, clean(text, changes), label)
     if counts[0] != counts[1]:
         raise UserError(
             f"{texts[0]} has {counts[0]:,} texts, but {labels[0]} has {counts[1]:,} labels; "
@@ -135,11 +145,11 @@ def read_rows(
             for line, where, record in read_records(stream, name, settings, changes, needed):
                 texts = [clean(_cell(record, one, where), changes) for one in columns]
                 value = _cell(record, value_column, where) if value_column else None
-                yield Row(line, BETWEEN.join(texts), value)
+                yield _row(name, line, BETWEEN.join(texts), value)
         case "webis-cls":
             text = "".join(lines_of(stream, name, changes, encoding))
             yield from _webis_cls(text, name, column, value_column, changes)
         case _:
             lines = without_ends(lines_of(stream, name, changes, encoding), changes)
             for line, text in enumerate(lines, start=1):
-                yield Row(line, clean(text, changes))
+                yield _row(name, line, clean(text, changes))

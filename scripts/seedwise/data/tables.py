@@ -34,6 +34,10 @@ SEPARATORS = {"csv": ",", "tsv": "\t"}
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
+LONGEST = 100_000_000
+"""Characters of a text; what is longer is no text, but a damaged file, and fills the memory."""
+
+
 def lines_of(
     stream: IO[bytes], name: str, changes: Changes, encoding: str = UTF_8
 ) -> Iterator[str]:
@@ -122,7 +126,7 @@ def delimited_rows(
         for line, values in enumerate(without_ends(lines, changes), start=1):
             yield line, values.split(separator)
         return
-    csv.field_size_limit(1 << 30)
+    csv.field_size_limit(LONGEST)
     # Of lines that end with line feeds alone: a bare carriage return outside quotes is refused.
     reader = csv.reader(lines, delimiter=separator, strict=True)
     begun = 0
@@ -131,7 +135,11 @@ def delimited_rows(
             yield begun + 1, values or [""]
             begun = reader.line_num
     except csv.Error as error:
-        said = "a line ends with a carriage return alone" if "new-line" in str(error) else error
+        said = str(error)
+        if "new-line" in said:
+            said = "a line ends with a carriage return alone"
+        elif "field limit" in said:
+            said = f"a value of more than {LONGEST:,} characters"
         raise UserError(f"{name}, line {begun + 1}: not valid CSV ({said})") from None
 
 

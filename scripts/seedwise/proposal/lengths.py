@@ -1,6 +1,6 @@
 """How many tokens texts have, cut as the study's model will cut them, or about how many."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from seedwise.study.encoders import with_needed_files
 from seedwise.study.sources import source_path
 
 PIECES_PER_WORD = 1.6
+_COUNTED = 100_000  # characters of a text
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,23 @@ def estimated(texts: Sequence[str]) -> Lengths:
     return Lengths(PIECES_PER_WORD * words + 2, counted=False)
 
 
+def _counted(texts: Sequence[str], count: Callable[[list[str]], list[int]]) -> Lengths:
+    """Return the lengths that ``count`` finds; those of huge texts in proportion to a part."""
+    found = np.array(count([text[:_COUNTED] for text in texts]))
+    whole = np.array([max(1, len(text) / _COUNTED) for text in texts])
+    return Lengths((found * whole).astype(int), counted=True)
+
+
 def by_sentencepiece(model: bytes, texts: Sequence[str]) -> Lengths:
     """Return the lengths of texts, or pairs, by a SentencePiece model, as RoBERTa reads them."""
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
-    columns = [column for column in parts(texts) if column is not None]
-    pieces = sum(np.array(list(map(len, processor.encode(column)))) for column in columns)
-    return Lengths(pieces + 2 * len(columns), counted=True)
+
+    def count(texts: list[str]) -> list[int]:
+        columns = [column for column in parts(texts) if column is not None]
+        pieces = [list(map(len, processor.encode(column))) for column in columns]
+        return [sum(each) + 2 * len(columns) for each in zip(*pieces, strict=True)]
+
+    return _counted(texts, count)
 
 
 def by_encoder(encoder: NamedEncoder, texts: Sequence[str]) -> Lengths:
@@ -70,5 +82,8 @@ def by_encoder(encoder: NamedEncoder, texts: Sequence[str]) -> Lengths:
         return estimated(texts)
     with opened(source, encoder.located) as folder:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        found = tokenize(tokenizer, texts, verbose=False)["input_ids"]
-    return Lengths(np.array(list(map(len, found))), counted=True)
+
+        def count(texts: list[str]) -> list[int]:
+            return list(map(len, tokenize(tokenizer, texts, verbose=False)["input_ids"]))
+
+        return _counted(texts, count)

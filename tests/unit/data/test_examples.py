@@ -52,3 +52,17 @@ def test_ratings_become_labels(rating, expected):
 def test_ratings_that_are_no_numbers_are_refused(rating):
     with pytest.raises(UserError, match=rf"d.csv, line 7: rating '{rating}' is not a number"):
         label(rating, RATED)
+
+
+def test_scores_are_numbers_in_their_range():
+    settings = {"range": [-1, 5]}
+    assert [label(value, settings) for value in ("-1", "4.5", "5", " 1e0 ")] == [-1, 4.5, 5, 1]
+    for value, message in (
+        ("5.1", r"score 5\.1 is outside of `range`, -1 to 5"),
+        ("nan", "score 'nan' is not a number$"),
+        ("inf", "score 'inf' is not a number$"),
+        ("", "score '' is not a number$"),
+        ("4,5", "score '4,5' is not a number; its decimal comma is to be a point"),
+    ):
+        with pytest.raises(UserError, match=rf"d\.csv, line 7: {message}"):
+            label(value, settings)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seedwise.data import readers
 from seedwise.data.readers import read_pair, read_rows
 from seedwise.errors import UserError
 
@@ -186,3 +187,17 @@ def test_any_bytes_are_read_or_refused(data, dialect):
         rows(data, {"dialect": dialect}, "d", "label")
     except UserError as error:
         assert str(error).startswith("d")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("d.jsonl", b'{"text": "a long one", "label": "x"}\n'),
+        ("d.tsv", b"text\tlabel\na long one\tx"),
+    ],
+)
+def test_a_text_that_is_none_is_refused(name, data, monkeypatch):
+    monkeypatch.setattr(readers, "LONGEST", 9)
+    line = 1 if name == "d.jsonl" else 2
+    with pytest.raises(UserError, match=rf"line {line}: a text of 10 characters; at most 9 are"):
+        rows(data, {"format": "table"}, name)

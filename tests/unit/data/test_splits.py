@@ -12,6 +12,7 @@ from seedwise.data.examples import Example
 from seedwise.data.splits import candidates, comparable, draw, position, shares
 from seedwise.data.texts import key_of
 from seedwise.errors import UserError
+from seedwise.study.labels import SCORE
 
 POOL = [Example(f"all:{n}", f"text {n}", "ab"[n % 3 == 0]) for n in range(600)]
 SIZES = {"train": 100, "valid": 20, "test": 60}
@@ -215,3 +216,19 @@ def test_audit():
     assert shared_texts({"train": part, "test": other}) == [
         {"splits": ["train", "test"], "texts": 1, "examples": [["1", "9"]]}
     ]
+
+
+def test_scores_are_drawn_as_one_stratum():
+    pool = [Example(f"d:{n}", f"text {n}", n / 10) for n in range(60)]
+    settings = {"splits": {"valid": 10, "test": 15}, "zones": {"valid": 0.3, "test": 0.4}}
+    drawn = draw(pool, settings, [SCORE], "datasets.d")
+    assert {split: len(part) for split, part in drawn.items()} == {"valid": 10, "test": 15}
+    with pytest.raises(UserError, match=r"need 61 different texts, but there are only 60$"):
+        draw(pool, settings | {"splits": {"test": 61}}, [SCORE], "datasets.d")
+
+
+def test_one_text_with_two_scores_is_set_aside():
+    pool = [Example("d:1", "a", 1.0), Example("d:2", "a", 2.0), Example("d:3", "b", 2.0)]
+    drawable, aside = candidates(pool, set())
+    assert [example.id for example in drawable] == ["d:3"]
+    assert aside == {"same text with another score": 2}

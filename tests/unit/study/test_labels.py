@@ -2,8 +2,10 @@ import pytest
 
 from seedwise.errors import UserError
 from seedwise.study.labels import (
+    Units,
     are_rated,
     check_labels,
+    has_scores,
     label_names,
     label_values,
     rated_label,
@@ -78,3 +80,19 @@ def test_labels_by_the_value_that_stands_for_them():
     assert label_names(settings) == ["entailment", "neutral"] and not are_rated(settings)
     assert label_values(settings) == {"0": "entailment", "1": "neutral"}
     assert value_column(settings) == "gold"
+
+
+def test_scores_have_one_output_and_units():
+    settings = {"range": [0, 5], "format": "table", "label": "similarity"}
+    assert has_scores(settings) and label_names(settings) == ["score"]
+    assert value_column(settings) == "similarity"
+    assert value_column({"range": [1, 5], "format": "webis-cls"}) == "rating"
+    check_labels(settings, "d")
+    for limits in ([5, 0], [1, 1], [0, float("inf")], [float("nan"), 1]):
+        with pytest.raises(UserError, match=r"d\.range: no scores from .* the lowest is first"):
+            check_labels(settings | {"range": limits}, "d")
+    audit = {"range": [0, 5], "mean_score": {"score": 2.0}}
+    units = Units.of(audit)
+    assert units.learned([2.0, 4.5]) == [0.0, 0.5]
+    assert units.layer(2.0, 0.1) == (10.0, 2.5)  # weight and bias: 0.1 learned is 2.5
+    assert Units.of({"labels": ["a", "b"]}) is None

@@ -6,7 +6,7 @@ from seedwise.tokens.indexed import read_texts
 from seedwise_fairseq import launch
 from seedwise_fairseq.build import Dictionary  # through the shim
 from support.small_texts import RECORDS, encode_like_the_study
-from support.tiny.chain import ARCHITECTURE, SPLITS, write_chain
+from support.tiny.chain import ARCHITECTURE, SPLITS, score_records, sentence_task, write_chain
 
 LONGEST = ARCHITECTURE["max_positions"] - 2
 
@@ -81,3 +81,18 @@ def test_a_lost_text_is_noticed(tmp_path):
 def test_labels_follow_the_symbols():
     tokens, sizes = binarize_dataset.label_batch([1, 0, 12])
     assert tokens.tolist() == [5, 2, 4, 2, 16, 2] and sizes.tolist() == [2, 2, 2]
+
+
+def test_scores_stand_as_fairseq_reads_them(tmp_path):
+    """A number a line, in the units in which models learn them, and no labels."""
+    records = score_records()
+    known = {"range": [0, 10], "mean_score": {"score": 5.0, "test_mae": 3.0}}
+    chain = write_chain(tmp_path, records, ["score"], **known)
+    names = {path.name for path in (chain.binarized / "label").iterdir()}
+    assert names == {f"{split}.label" for split in SPLITS}
+    for split in SPLITS:
+        lines = (chain.binarized / "label" / f"{split}.label").read_text().splitlines()
+        assert list(map(float, lines)) == [(r["label"] - 5.0) / 10 for r in records[split]]
+        dataset = sentence_task(chain, num_classes=1, regression_target=True).load_dataset(split)
+        found = sorted(float(dataset[n]["target"][0]) for n in range(len(dataset)))
+        assert found == pytest.approx(sorted(map(float, lines)))
