@@ -7,6 +7,7 @@ commented configuration, checked against the data, for ``make run CONFIG=…``.
 
 import argparse
 import logging
+import os
 import re
 import sys
 import tempfile
@@ -217,9 +218,23 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+class Spoken(logging.Formatter):
+    """Names options as whoever called can give them: to make, as its variables."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the message alone."""
+        message = super().format(record)
+        if "MAKELEVEL" not in os.environ:
+            return message
+        return re.sub(r"--(text|label|range) ?", lambda option: f"{option[1].upper()}=", message)
+
+
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(Spoken())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     try:
         main(**vars(arguments()))
     except UserError as error:
-        sys.exit(f"propose_study: {error}")
+        LOG.error("propose_study: %s", error)
+        sys.exit(1)

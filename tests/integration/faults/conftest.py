@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,23 +54,23 @@ def trainings(chain, tmp_path_factory):
     write_jsonl(corpus, [{"id": str(n), "text": t} for n, t in enumerate(tiny_bloom.CORPUS)])
     contract = ("history.csv", "predictions.csv", "metrics.json")
 
-    def run(engine):
+    def run(engine, chain):
         return tiny_chain.make_run(chain, engine, epochs=2, checkpoint_updates=CHECKPOINT_UPDATES)
 
     def outputs(folder, *names):
         return {Path(name).stem: folder / name for name in names}
 
-    def fairseq(folder):
+    def fairseq(folder, chain=chain):
         finetune_fairseq.main(
-            run=run("fairseq"),
+            run=run("fairseq", chain),
             binarized=chain.binarized,
             pretrained=None,
             **outputs(folder, *contract, "model.pt"),
         )
 
-    def with_transformers(folder):
+    def with_transformers(folder, chain=chain):
         finetune_transformers.main(
-            run=run("transformers"),
+            run=run("transformers", chain),
             start=None,
             tokenizer_files=[chain.tokens / n for n in ("sentencepiece.bpe.model", "dict.txt")],
             **outputs(folder, *contract, "model"),
@@ -102,7 +103,22 @@ def trainings(chain, tmp_path_factory):
         )
 
     run_files = ("history.csv", "predictions.csv")
+    known = {"range": [0, 10], "mean_score": {"score": 5.0, "test_mae": 3.0}}
+    records = tiny_chain.score_records()
+    scored = write_chain(tmp_path_factory.mktemp("scored"), records, ["score"], **known)
     return {
+        "fairseq-scores": Training(
+            partial(fairseq, chain=scored),
+            (*run_files, "model.pt"),
+            (finetune_fairseq, "write_run"),
+            6,
+        ),
+        "transformers-scores": Training(
+            partial(with_transformers, chain=scored),
+            (*run_files, "model/model.safetensors"),
+            (finetune_transformers, "write_run"),
+            16,
+        ),
         "fairseq": Training(
             fairseq, (*run_files, "model.pt"), (finetune_fairseq, "write_run"), 6, 9
         ),

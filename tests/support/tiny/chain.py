@@ -8,7 +8,8 @@ import torch
 
 import binarize_dataset
 import encode_dataset
-from seedwise.files import write_json, write_jsonl
+from seedwise.files import read_json, write_json, write_jsonl
+from seedwise.study.selection import main_measure
 from seedwise.training.runs import Run
 from seedwise_fairseq import tasks
 from seedwise_fairseq.build import build_model, model_options
@@ -162,10 +163,11 @@ def make_run(
     chain: Chain, engine: str, init: str = "random", seed: int = 0, **finetune: Any
 ) -> Run:
     """Return a run on the chain's data, as the engine's rule makes it."""
+    scored = "range" in read_json(chain.data / "audit.json")
     return Run(
         experiment="e",
         seed=seed,
-        settings=run_settings(engine, init, **finetune),
+        settings=run_settings(engine, init, **finetune) | {"selection": main_measure(scored)},
         data=chain.data,
         inputs=sorted(chain.data.iterdir()),
         script=f"finetune_{engine}",

@@ -1,4 +1,6 @@
+import argparse
 import json
+import logging
 from pathlib import Path
 
 import pandas as pd
@@ -7,6 +9,7 @@ import pyarrow.parquet
 import pytest
 import yaml
 
+import propose_study
 from seedwise.errors import UserError
 from seedwise.study.sources import source_path
 from support.local_server import local_server
@@ -234,3 +237,32 @@ def test_a_split_without_the_columns_is_named(folder):
     FRAME.rename(columns={"sentiment": "opinion"}).to_csv(folder / "test.csv", index=False)
     with pytest.raises(UserError, match=r"test.csv: no column 'sentiment'; it has review_body, op"):
         propose("train.csv", "test.csv")
+
+
+def test_scores_in_place_of_labels(folder):
+    frame = FRAME.assign(similarity=[n % 11 / 2 for n in range(len(FRAME))])
+    frame.drop(columns="sentiment").to_csv(folder / "sts.csv", index=False)
+    config, _ = propose("sts.csv", encoder="none", limits=[0, 5])
+    dataset = config["datasets"]["sts"]
+    assert (dataset["label"], dataset["range"]) == ("similarity", [0, 5])
+    assert "labels" not in dataset and config["title"] == "Scoring sts"
+    assert next(iter(config["experiments"])) == "linear"
+
+
+@pytest.mark.parametrize(("word", "limits"), [("0,5", [0, 5]), ("-1.5, 1", [-1.5, 1])])
+def test_a_range_of_two_numbers(word, limits):
+    assert propose_study.score_limits(word) == limits
+
+
+@pytest.mark.parametrize("word", ["5", "a,b", "0,5,9", ""])
+def test_a_range_of_something_else(word):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not two numbers, as 0,5 is"):
+        propose_study.score_limits(word)
+
+
+def test_options_are_named_as_make_takes_them(monkeypatch):
+    record = logging.makeLogRecord({"msg": "for pairs, --text a,b; name another with --label"})
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+    assert propose_study.Spoken().format(record).endswith("--text a,b; name another with --label")
+    monkeypatch.setenv("MAKELEVEL", "1")
+    assert propose_study.Spoken().format(record) == "for pairs, TEXT=a,b; name another with LABEL="
