@@ -39,7 +39,7 @@ METRICS = [
 SUMMARY = [
     "experiment", "engine", "init", "dataset", "n", "mean", "std", "ci_low", "ci_high",
     "published_mean", "published_std", "candidates", "macro_f1_mean", "macro_f1_std",
-    "macro_f1_ci_low", "macro_f1_ci_high", "varied",
+    "macro_f1_ci_low", "macro_f1_ci_high", "varied", "measure",
 ]  # fmt: skip
 PARAMETERS = ["component", "formula", "analytic", "counted_fairseq", "counted_transformers"]
 # The rules after the runs, by the files of their stages.
