@@ -53,9 +53,14 @@ def _engines_with_section() -> frozenset[str]:
     return frozenset(engines) & keys.keys()
 
 
+def _is_choice(error: jsonschema.ValidationError) -> bool:
+    """Tell whether one of several keys must be given, as `_describe` says better than a branch."""
+    return error.validator == "oneOf" and all([*s] == ["required"] for s in error.validator_value)
+
+
 def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
     """Follow the branch of a failed `oneOf`/`anyOf` that came nearest to fitting."""
-    while error.context:
+    while error.context and not _is_choice(error):
         error = jsonschema.exceptions.best_match([error])
         if not error.context:
             break
@@ -169,12 +174,13 @@ def _check_scores(config: Config, name: str, section: str) -> Iterator[str]:
         return
     if config.get("selection") == "macro_f1":
         yield f"selection: macro_f1 is for labels, but datasets.{dataset} has scores; try accuracy"
-    for holder, key in (
-        (config, section),
-        (config["experiments"][name], f"experiments.{name}.{section}"),
-    ):
-        if holder.get(section, {}).get("class_weights") is not None:
-            yield f"{key}.class_weights: is for labels, but datasets.{dataset} has scores"
+    own = config["experiments"][name].get(section, {})
+    if (config.get(section, {}) | own).get("class_weights") is not None:
+        key = f"experiments.{name}.{section}" if "class_weights" in own else section
+        yield (
+            f"{key}.class_weights: is for labels, but datasets.{dataset} has scores; "
+            "`class_weights: null` in an experiment takes them away"
+        )
 
 
 def _check_search(config: Config, name: str, section: str) -> Iterator[str]:
@@ -212,6 +218,7 @@ def check_config(config: Config, source: str) -> None:
     """Raise a `UserError` that lists every mistake in ``config``, read from ``source``."""
     errors = sorted(_validator().iter_errors(config), key=lambda e: [str(p) for p in e.path])
     messages = [_describe(_deepest(error)) for error in errors]
-    messages = messages or [*_cross_check(config), *check_lora(config)]
+    # What stands once for all experiments is said once.
+    messages = messages or list(dict.fromkeys([*_cross_check(config), *check_lora(config)]))
     if messages:
         raise UserError("\n".join(f"{source}: {message}" for message in messages))
