@@ -18,6 +18,8 @@ def restored():
     handlers, level = root.handlers[:], root.level
     yield
     logging.captureWarnings(False)
+    for handler in set(root.handlers) - set(handlers):
+        handler.close()  # or its file would be found open in whatever test comes then
     root.handlers[:], root.level = handlers, level
 
 
