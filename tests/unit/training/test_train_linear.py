@@ -27,6 +27,7 @@ def no_warnings():
     """One that the solver did not converge would be a wrong result."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("default", ResourceWarning)  # of what other tests left
         yield
 
 
