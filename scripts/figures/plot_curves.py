@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from seedwise.figures.drawing import WIDTH, add_legend, looks, name_measure, save, use_style
-from seedwise.results.statistics import student_interval
+from seedwise.results.statistics import measure_of, student_interval
 from seedwise.step import step
-from seedwise.study.selection import main_measure
 
 
 def plot(runs: pd.DataFrame, experiments: Sequence[str]) -> Figure:
@@ -27,8 +26,7 @@ def plot(runs: pd.DataFrame, experiments: Sequence[str]) -> Figure:
     """
     figure, axes = plt.subplots(figsize=(WIDTH, 3.4))
     style = looks(experiments)
-    scored = "test_pearson" in runs and runs["test_pearson"].notna().all()
-    measure = main_measure(scored)
+    measure = measure_of(runs)
     reached = f"test_{measure}"
     for experiment, own in runs.groupby("experiment", sort=False):
         look = style[experiment]
@@ -50,7 +48,9 @@ def plot(runs: pd.DataFrame, experiments: Sequence[str]) -> Figure:
     # An interval over few seeds may be wider than all accuracies; it would hide them.
     low, high = runs[reached].min(), runs[reached].max()
     margin = 0.25 * max(0.02, high - low)
-    axes.set_ylim(max(-1.0 if scored else 0.0, low - margin), min(1.02, high + margin))
+    axes.set_ylim(
+        max(0.0 if measure == "accuracy" else -1.0, low - margin), min(1.02, high + margin)
+    )
     axes.set(xlabel="Training texts")
     name_measure(axes, "y", "Test", measure)
     axes.grid(linewidth=0.4)

@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from seedwise.files import atomic, read_json
-from seedwise.results.statistics import student_interval
+from seedwise.results.statistics import measure_of, student_interval
 from seedwise.step import step
 from seedwise.study.entries import COMMONEST_LABEL, MEAN_SCORE
-from seedwise.study.selection import main_measure
 from seedwise.training.run_files import check_consistent, read_metrics, scalar_table
 from seedwise.training.runs import Metrics
 
@@ -40,8 +39,8 @@ def summarize(
     rows = []
     keys = ["experiment", "engine", "init", "dataset"]
     for key, group in runs.groupby(keys, sort=False):
-        scored = "test_pearson" in group and group["test_pearson"].notna().all()
-        measure = main_measure(scored)
+        measure = measure_of(group)
+        scored = measure == "pearson"
         reached = group[f"test_{measure}"].to_numpy()
         fixed = key[2] == "none" and len(reached) == 1
         low, high = student_interval(reached)

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from seedwise.report.presentation import in_units, interval, number
-from seedwise.results.statistics import student_interval
-from seedwise.study.selection import main_measure
+from seedwise.report.presentation import in_units, interval, is_share, number
+from seedwise.results.statistics import measure_of, student_interval
+from seedwise.study.selection import MAIN
 
 
 def sentence(experiment: str, runs: pd.DataFrame) -> str:
@@ -14,15 +14,14 @@ def sentence(experiment: str, runs: pd.DataFrame) -> str:
         experiment: Its name.
         runs: Its rows of learning_curve.csv.
     """
-    scored = "test_pearson" in runs and runs["test_pearson"].notna().all()
-    measure = main_measure(scored)
+    measure = measure_of(runs)
     by_size = runs.pivot(index="seed", columns="train_texts", values=f"test_{measure}")
     smaller, larger = by_size.columns[-2:]
     gains = (by_size[larger] - by_size[smaller]).dropna().to_numpy()
     low, high = student_interval(gains)
     sizes = f"from {number(smaller)} to {number(larger)} training texts"
     found = f"{sizes} {experiment} gained {in_units(gains.mean(), measure)}"
-    found += " of Pearson correlation" if scored else " points"
+    found += " points" if is_share(measure) else f" of {MAIN[measure]}"
     if pd.isna(low):
         return f"{found}; with one run of each, how far that is chance cannot be told."
     found = f"{found} (95 % interval over seeds: {interval(low, high, '', measure)})"

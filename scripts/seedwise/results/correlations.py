@@ -15,16 +15,14 @@ from seedwise.results.statistics import RESAMPLES, TAILS, resamples
 MEASURES = ("pearson", "spearman", "mae")
 """The columns of all that is measured here; of the last, less is better."""
 
-_TERMS = 7  # x, x², xy, their like for ranks, and the error
-
 
 @dataclass(frozen=True)
 class Scored:
     """The predictions of one experiment's runs, and what resampling the texts makes of them.
 
     Attributes:
-        terms: What each text adds to the sums from which the `MEASURES` are computed, shape
-            (texts, terms, seeds).
+        terms: What each text adds to the sums from which the `MEASURES` are computed: x, x², xy,
+            their like for ranks, and the error; shape (texts, terms, seeds).
         truth: The sums of the texts' own scores and ranks, and of their squares, shape (4,).
         resampled: The measures of each run over each bootstrap resample, shape
             (resamples, measures, seeds).

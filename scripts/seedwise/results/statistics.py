@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 from scipy.fft import irfft, next_fast_len
+
+from seedwise.study.selection import main_measure
 
 CONFIDENCE = 0.95
 TAILS = (1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2
@@ -37,6 +40,15 @@ SCORES_ASSUMPTION = (
     "that over seeds Student's t on the differences seed by seed. Spearman's correlation is that "
     "of ranks which are given once, among all test texts."
 )
+
+
+def measure_of(runs: pd.DataFrame) -> str:
+    """Return by what runs on one data set are measured first (`seedwise.study.selection.MAIN`).
+
+    Args:
+        runs: A row each; a column of scores is empty where others have scores.
+    """
+    return main_measure("test_pearson" in runs and bool(runs["test_pearson"].notna().all()))
 
 
 def student_interval(values: Sequence[float]) -> tuple[float, float]:

@@ -174,12 +174,20 @@ def _check_scores(config: Config, name: str, section: str) -> Iterator[str]:
         return
     if config.get("selection") == "macro_f1":
         yield f"selection: macro_f1 is for labels, but datasets.{dataset} has scores; try accuracy"
-    own = config["experiments"][name].get(section, {})
-    if (config.get(section, {}) | own).get("class_weights") is not None:
+    experiment = config["experiments"][name]
+    own = experiment.get(section, {})
+    settings = config.get(section, {}) | own
+    if settings.get("class_weights") is not None:
         key = f"experiments.{name}.{section}" if "class_weights" in own else section
         yield (
             f"{key}.class_weights: is for labels, but datasets.{dataset} has scores; "
             "`class_weights: null` in an experiment takes them away"
+        )
+    search = experiment.get("search", settings.get("search")) or {}
+    if "class_weights" in search.get("over", {}):
+        yield (
+            f"experiments.{name}: searches class_weights, which are for labels, but "
+            f"datasets.{dataset} has scores"
         )
 
 

@@ -52,6 +52,10 @@ def test_what_is_for_labels_is_refused_once_of_scores():
         if name.startswith("stars-") and experiment["engine"] != "linear":
             experiment["finetune"] = {"class_weights": None}
     validation.check_config(config, "study.yaml")
+    tried = {"over": {"class_weights": [None, "balanced"]}}
+    config["experiments"]["stars-fairseq-random"]["search"] = tried
+    with pytest.raises(UserError, match=r"experiments\.stars-fairseq-random: searches class_weig"):
+        validation.check_config(config, "study.yaml")
 
 
 @pytest.mark.parametrize("given", [{"labels": ["a", "b"], "range": [0, 5]}, {}])
