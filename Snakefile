@@ -23,6 +23,7 @@ if "lora" in config:
 
 include: "rules/results.smk"
 include: "rules/figures.smk"
+include: "rules/exports.smk"
 include: "rules/report.smk"
 include: "rules/every.smk"
 

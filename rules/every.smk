@@ -5,7 +5,7 @@ from seedwise.code import code_sha256
 from seedwise.study.jobs import job_name
 
 # By the names they have here, whatever a workflow that takes them in calls them.
-RUNS = ("finetune_", "train_linear")
+RUNS = ("finetune_", "train_linear", "export_")
 for name, each in ((name, proxy.rule) for name, proxy in rules._rules.items()):
     # What trainings wait for comes first, then the candidates of searches, for which runs wait.
     each.priority = 0 if name.startswith(RUNS) else 1 if name.startswith("search_") else 2

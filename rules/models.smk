@@ -200,43 +200,6 @@ rule check_conversion:
         "../scripts/models/check_conversion.py"
 
 
-# A fine-tuned fairseq model as a transformers folder, beside its model.pt.
-rule export_run:
-    input:
-        checkpoint="<results>/runs/{experiment}/seed-{seed}/model.pt",
-        predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
-        tokenizer=experiment_tokenizer,
-        dictionary=collect("<results>/tokens/{model}/dict.txt", model=experiment_model),
-        original=branch(
-            experiment_converted,
-            then=collect(
-                "<results>/pretrained/{model}/transformers/config.json", model=experiment_model
-            ),
-        ),
-        data=collect(
-            "<results>/data/{dataset}/{file}",
-            dataset=experiment_dataset,
-            file=["test.jsonl", "audit.json"],
-        ),
-    output:
-        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
-        report="<results>/runs/{experiment}/seed-{seed}/model/export.json",
-    wildcard_constraints:
-        experiment=entries.run_pattern(config, "fairseq"),
-    conda:
-        "../envs/transformers.yaml"
-    resources:
-        mem_mb=sized(4000, per_mb=3),
-        runtime=sized(60),
-    params:
-        architecture=lambda w: entries.run_settings(config, w.experiment)["architecture"],
-        max_tokens=lambda w: entries.max_tokens(config, experiment_model(w)),
-    message:
-        "Export {wildcards.experiment}, seed {wildcards.seed}, as a transformers folder"
-    script:
-        "../scripts/models/export_run.py"
-
-
 # The parameters of each model, by formula and counted in the engines that build it. Published
 # folders are counted when they are taken over.
 rule count_fairseq:

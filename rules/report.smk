@@ -1,4 +1,4 @@
-# Pages, model cards, and the two reports: report.pdf, set with typst, report.html, Snakemake's own.
+# Pages, and the two reports: report.pdf, set with typst, report.html, Snakemake's own.
 report: "../reports/workflow.rst"
 
 
@@ -10,55 +10,19 @@ TABLES = [
     *(["score_comparisons"] if SCORED["experiments"] else []),
     "parameters", "costs",
     *(["ranks"] if reporting.ranked(config) else []),
+    *(["forms"] if config["onnx"]["report"] else []),
     *(["search"] if entries.searched(config) else []),
     *(["learning_curve"] if curves.with_curve(config) else []),
 ]  # fmt: skip
 LORA = lora_entries.lora_tables(config)
-model_files = lambda w: MODEL_FILES.get(
-    curves.experiment(config, w.experiment)["engine"], TRANSFORMERS_FILES
-)
 
 
 localrules:
-    describe_model,
-    export,
     render_answer,
     render_table,
     render_pdf,
     render_html,
     study,
-
-
-rule describe_model:
-    input:
-        search=search_of_experiment,
-        folder=collect("<results>/runs/{{experiment}}/seed-{{seed}}/model/{file}", file=model_files),
-        metrics=collect(
-            "<results>/runs/{{experiment}}/seed-{seed}/metrics.json",
-            seed=lambda w: entries.seeds(config, w.experiment),
-        ),
-        audit=collect("<results>/data/{dataset}/audit.json", dataset=experiment_dataset),
-    output:
-        card="<results>/runs/{experiment}/seed-{seed}/model/README.md",
-    conda:
-        "../envs/analysis.yaml"
-    resources:
-        mem_mb=sized(1000),
-        runtime=sized(10),
-    params:
-        settings=run_settings,
-        title=config["title"],
-        licence=config["licence"],
-    message:
-        "Write the model card of {wildcards.experiment}, seed {wildcards.seed}"
-    script:
-        "../scripts/report/describe_model.py"
-
-
-# All models of the study, each with its card.
-rule export:
-    input:
-        reporting.run_files(config, "model/README.md"),
 
 
 # The start page of report.html, taken in by reports/workflow.rst.

@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
+import pandas as pd
+from huggingface_hub import EvalResult, ModelCardData
 
+from seedwise.exports.abstention import answered
+from seedwise.exports.forms import describe, refusal
 from seedwise.files import read_json, write_text
 from seedwise.models.linear import FEATURES
 from seedwise.report.card import (
+    ABSTENTION,
     CALIBRATION,
     EXPORT,
     EXPORT_SCORES,
     FINETUNED,
+    FORMS,
     HUB_NAMES,
     LINEAR,
     LINEAR_LABELS,
@@ -29,15 +34,30 @@ from seedwise.report.card import (
     PAIR,
     SELECTED,
 )
-from seedwise.report.presentation import interval, mean_and_std, number, plain_pairs, reached
+from seedwise.report.presentation import (
+    DASH,
+    interval,
+    mean_and_std,
+    number,
+    percent,
+    plain_pairs,
+    reached,
+)
+from seedwise.report.printed_predictions import forms_table
+from seedwise.results.forms import form_rows
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
 from seedwise.training.run_files import measure, read_metrics
 
+SURE = (0.7, 0.8, 0.9, 0.95, 0.99)
+"""Probabilities below which the card says what it means not to answer."""
 
-def table(pairs: Sequence[tuple[str, str]]) -> str:
-    """Return pairs as a Markdown table."""
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in pairs)])
+
+def table(rows: Sequence[Sequence[str]], head: Sequence[str] = ("", "")) -> str:
+    """Return rows as a Markdown table."""
+    line = "| {} |".format
+    rule = "|" + "---|" * len(head)
+    return "\n".join([line(" | ".join(head)), rule, *(line(" | ".join(row)) for row in rows)])
 
 
 def scores(run: dict[str, Any], runs: Sequence[dict[str, Any]]) -> str:
@@ -76,25 +96,65 @@ def exported(found: dict[str, Any]) -> str:
     return (EXPORT_SCORES if "largest_score_difference" in found else EXPORT).format(**found)
 
 
+def abstention(run: dict[str, Any], predictions: Path) -> str:
+    """Return what answering only where the model is sure would have meant; nothing of scores."""
+    if "temperature" not in run:
+        return ""
+    rows = []
+    for least in SURE:
+        found = answered([predictions], [run["temperature"]], least)
+        if found is not None:
+            rows.append(
+                (
+                    f"{least:g}",
+                    percent(found.share),
+                    percent(found.accuracy) if found.share else DASH,
+                )
+            )
+    return ABSTENTION.format(table(rows, ("at least", "answered", "of them rightly")))
+
+
+def forms(run: dict[str, Any], folder: Path) -> str:
+    """Return what is known of the model's forms; nothing where there is no ONNX."""
+    about = describe(folder)
+    if about is None:
+        return ""
+    shown = forms_table(pd.DataFrame(form_rows(run, folder))).drop(columns=["Experiment", "ECE"])
+    refused = [
+        f"`{form}` was {refusal(form, known)}.\n\n"
+        for form, known in about["forms"].items()
+        if "bytes" not in known
+    ]
+    return FORMS.format(
+        texts=about["forms"]["onnx"]["texts"],
+        processor=about["processor"],
+        table=table(shown.to_numpy().tolist(), list(shown.columns)),
+        refused="".join(refused),
+    )
+
+
 def header(run: dict[str, Any], library: str, licence: str) -> str:
     """Return the metadata that the hub reads, as YAML."""
-    metrics = [
-        {"type": HUB_NAMES[key], "value": round(run[f"test_{key}"], 4)}
+    results = [
+        EvalResult(
+            task_type="text-classification",
+            dataset_type=run["dataset"],
+            dataset_name=run["dataset"],
+            dataset_split="test",
+            metric_type=HUB_NAMES[key],
+            metric_value=round(run[f"test_{key}"], 4),
+        )
         for key in MEASURES[measure(run)]
     ]
-    result = {
-        "task": {"type": "text-classification"},
-        "dataset": {"name": run["dataset"], "type": run["dataset"], "split": "test"},
-        "metrics": metrics,
-    }
-    meta = {
-        "license": licence,
-        "library_name": library,
-        "pipeline_tag": "text-classification",
-        "tags": ["seedwise", run["engine"]],
-        "model-index": [{"name": f"{run['experiment']}-seed-{run['seed']}", "results": [result]}],
-    }
-    return yaml.safe_dump(meta, sort_keys=False, allow_unicode=True)
+    meta = ModelCardData(
+        license=licence,
+        library_name=library,
+        pipeline_tag="text-classification",
+        tags=["seedwise", run["engine"]],
+        model_name=f"{run['experiment']}-seed-{run['seed']}",
+        eval_results=results,
+    )
+    return meta.to_yaml() + "\n"
 
 
 def linear_parts(run: dict[str, Any], pairs: bool) -> dict[str, str]:
@@ -156,11 +216,12 @@ def card(
     title: str,
     licence: str,
     export: dict[str, Any] | None = None,
+    folder: Path | None = None,
 ) -> str:
     """Return the card of ``run``, one of the ``runs`` of its experiment.
 
     ``longest`` is how many tokens of a text the model reads; None if there is no end to it.
-    ``export`` is what the check of a converted model found.
+    ``export`` is what the check of a converted model found; ``folder`` is the model's.
     """
     pairs = audit.get("pairs", False)
     texts = "pairs of texts" if pairs else "texts"
@@ -194,6 +255,8 @@ def card(
         scores=scores(run, runs),
         export=exported(export) if export else "",
         calibration=CALIBRATION.format(run["temperature"]) if "temperature" in run else "",
+        abstention=abstention(run, folder.parent / "predictions.csv") if folder else "",
+        forms=forms(run, folder) if folder else "",
         data=table(data_pairs(audit)),
         settings=table(shown),
         licence=licence,
@@ -218,7 +281,9 @@ def main(
     longest = read_json(tokenizer)["model_max_length"] if tokenizer.is_file() else None
     export = output.with_name("export.json")  # beside a model that was converted
     checked = read_json(export) if export.is_file() else None
-    text = card(run, runs, read_json(audit), settings, longest, title, licence, checked)
+    text = card(
+        run, runs, read_json(audit), settings, longest, title, licence, checked, output.parent
+    )
     write_text(output, text)
 
 

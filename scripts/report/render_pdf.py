@@ -214,6 +214,9 @@ def report_data(
             for kind, name in (("labels", "calibration"), ("scores", "score_comparisons"))
         },
         "measures": presentation.main_measures(tables["summary"]["measure"]),
+        "processor": ", ".join(sorted(set(tables["forms"]["processor"])))
+        if "forms" in tables
+        else "",
         "test": {"name": TEST_NAME, "assumption": TEST_ASSUMPTION, "scores": SCORES_ASSUMPTION},
         "versions": pairs(presentation_parts.versions(metrics), "Package", "Version"),
         "hardware": pairs(presentation_parts.hardware(metrics), "What", "Value"),

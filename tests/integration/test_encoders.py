@@ -6,9 +6,10 @@ import pytest
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-import predict
+from seedwise.exports.ensemble import Ensemble
+from seedwise.exports.saved_models import model_folders
+from seedwise.exports.transformers_model import TransformersModel
 from seedwise.files import read_json, read_jsonl
-from seedwise.models.inference import Ensemble
 from support.local_server import local_server
 from support.smoke_study import snakemake, write_study
 from support.tiny.encoders import ENCODERS, POSITIONS, write_encoder
@@ -148,7 +149,7 @@ def test_parameters_have_formulas_for_roberta_and_bert_and_modules_for_others(re
 def test_a_saved_model_predicts_what_its_run_predicted(results, kind):
     texts = [record["text"] for record in read_jsonl(results / "data" / "reviews" / "test.jsonl")]
     run = results / "runs" / kind / "seed-0"
-    ensemble = Ensemble(predict.model_folders(run))
+    ensemble = Ensemble([TransformersModel(folder) for folder in model_folders(run)])
     theirs = pd.read_csv(run / "predictions.csv")
     theirs = theirs[[f"probability_{label}" for label in ensemble.labels]]
     np.testing.assert_allclose(ensemble.probabilities(texts), theirs, atol=1e-5)

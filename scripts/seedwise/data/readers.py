@@ -6,7 +6,7 @@ A file is read as a stream, so that large ones need little memory.
 import html
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -61,6 +61,31 @@ def _cell(record: dict[str, Any], column: str, where: str) -> str:
     if text is None:
         raise UserError(f"{where}: {column!r} is neither text nor a number but {value!r}")
     return text
+
+
+def cells(
+    record: dict[str, Any],
+    columns: Sequence[str],
+    name: str,
+    line: int,
+    where: str,
+    changes: Changes,
+) -> str:
+    """Return the text, or the pair, in ``columns`` of a record, as it stands in a `Row`.
+
+    Args:
+        record: From `seedwise.data.tables.read_records`.
+        columns: One column, or two.
+        name: The file's name.
+        line: The record's number there.
+        where: Both, for messages.
+        changes: Counts of what was changed; added to.
+
+    Raises:
+        UserError: A value is no text, or too long.
+    """
+    texts = [clean(_cell(record, column, where), changes) for column in columns]
+    return _row(name, line, BETWEEN.join(texts)).text
 
 
 def _webis_cls(
@@ -143,9 +168,9 @@ def read_rows(
             columns = [column] if isinstance(column, str) else column
             needed = [*columns, value_column] if value_column else columns
             for line, where, record in read_records(stream, name, settings, changes, needed):
-                texts = [clean(_cell(record, one, where), changes) for one in columns]
+                text = cells(record, columns, name, line, where, changes)
                 value = _cell(record, value_column, where) if value_column else None
-                yield _row(name, line, BETWEEN.join(texts), value)
+                yield Row(line, text, value)
         case "webis-cls":
             text = "".join(lines_of(stream, name, changes, encoding))
             yield from _webis_cls(text, name, column, value_column, changes)

@@ -4,8 +4,6 @@ Guo et al. 2017, "On Calibration of Modern Neural Networks" (ICML). It changes n
 """
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp, softmax
 
 _LEAST = 1e-12  # of a probability whose logarithm is taken
 _BOUNDS = (-3.0, 3.0)  # of the temperature's logarithm
@@ -15,6 +13,15 @@ def _log(probabilities: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(probabilities, _LEAST))
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Return probabilities of logits, over the last axis.
+
+    As `scipy.special.softmax`, which takes half a second to import where a model answers at once.
+    """
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
 def fit(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Return the temperature with the least log loss.
 
@@ -22,6 +29,9 @@ def fit(probabilities: np.ndarray, labels: np.ndarray) -> float:
         probabilities: Of the validation split, shape (texts, labels); logits up to a constant.
         labels: Class of each text, shape (texts,).
     """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import logsumexp
+
     logits = _log(probabilities)
 
     def log_loss(log_temperature: float) -> float:
@@ -36,4 +46,4 @@ def apply(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Return the probabilities at a temperature, shape as given, (..., labels)."""
     if temperature == 1:
         return probabilities
-    return softmax(_log(probabilities) / temperature, axis=-1)
+    return softmax(_log(probabilities) / temperature)

@@ -18,7 +18,7 @@ On the {test} texts of the test split, read once, by the {chosen} with the best 
 
 {scores}
 
-{export}{calibration}## Data
+{export}{calibration}{abstention}{forms}## Data
 
 {data}
 
@@ -59,6 +59,26 @@ validation split (Guo et al. 2017), and the model is about as sure as it is righ
 changes.
 
 """
+
+ABSTENTION = """\
+With that temperature, on the test split, if only answers of at least such a probability are given
+(`predict.py --abstain`):
+
+{}
+
+"""
+
+FORMS = """\
+## Forms
+
+`onnx/` holds the model as ONNX, for onnxruntime, without torch. *Agreement*: of {texts:,}
+validation texts, the share with the answer of transformers. Texts a second with one thread of
+{processor}, the median of three rounds, the forms in turn; calibration error (ECE) at the
+temperature.
+
+{table}
+
+{refused}"""
 
 PAIR = '{"text": "A text.", "text_pair": "Another."}'
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from seedwise.report.presentation import number, percent
+from seedwise.report.presentation import DASH, number, percent, reached
 
 MISTAKES_SHOWN, TEXT_SHOWN = 20, 200
 
@@ -32,6 +32,30 @@ def calibration_table(calibration: pd.DataFrame) -> pd.DataFrame:
             "Vote": calibration["vote_accuracy"].map(percent),
             "Always right": shares["right"],
             "Always wrong": shares["wrong"],
+        }
+    )
+
+
+FORMS = {"transformers": "transformers", "onnx": "ONNX, float32", "int8": "ONNX, int8"}
+"""The forms of a model (`seedwise.exports.forms`) and their names."""
+
+
+def forms_table(forms: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per model and form: size, speed, agreement with transformers, worth."""
+    refused = forms["bytes"].isna()
+    return pd.DataFrame(
+        {
+            "Experiment": forms["experiment"],
+            "Form": forms["form"].map(FORMS) + refused.map({True: " (refused)", False: ""}),
+            "MB": [number(value / 1e6, 1) for value in forms["bytes"]],
+            "Texts/s": [number(value) for value in forms["texts_per_second"]],
+            "Agreement": forms["agreement"].map(lambda share: percent(share, 2)),
+            "Test": [
+                DASH if pd.isna(value) else reached(value, measure)
+                for value, measure in zip(forms["value"], forms["measure"], strict=True)
+            ],
+            "ECE": forms["ece"].map(percent),
+            "Calibrated": forms["ece_calibrated"].map(percent),
         }
     )
 

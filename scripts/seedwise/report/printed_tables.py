@@ -25,6 +25,7 @@ from seedwise.report.printed_predictions import (
     agreement_table,
     calibration_table,
     disagreements_table,
+    forms_table,
     mistakes_table,
 )
 from seedwise.study.selection import MAIN
@@ -231,6 +232,7 @@ TABLES = {
     "comparisons": comparisons_table,
     "score_comparisons": score_comparisons_table,
     "calibration": calibration_table,
+    "forms": forms_table,
     "search": search_table,
     "learning_curve": learning_curve_table,
     "agreement": agreement_table,

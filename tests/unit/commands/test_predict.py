@@ -10,33 +10,18 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import expit, logit, softmax
-from transformers import RobertaForSequenceClassification, pipeline
+from transformers import pipeline
 
 import predict
 from seedwise.errors import UserError
+from seedwise.exports.ensemble import Ensemble
+from seedwise.exports.saved_models import model_folders, temperature_of
+from seedwise.exports.transformers_model import TransformersModel
 from seedwise.files import write_text
-from seedwise.models.classification import mark_pairs
-from seedwise.models.conversion import build_tokenizer, roberta_config
-from seedwise.models.inference import Ensemble
 from seedwise.models.linear import LinearModel
 from support.linear_runs import make_run, train
+from support.small_models import LABELS, write_model
 from support.small_texts import PAIRS, RECORDS, train_sentencepiece
-from support.tiny.chain import ARCHITECTURE
-
-LABELS = ["negative", "neutral", "positive"]
-
-
-def write_model(folder, seed, tokens, labels=LABELS, pairs=False):
-    torch.manual_seed(seed)
-    model = RobertaForSequenceClassification(roberta_config(ARCHITECTURE, labels))
-    for weight in model.parameters():
-        if weight.dim() > 1:
-            torch.nn.init.normal_(weight, std=0.3)
-    mark_pairs(model, pairs)
-    model.save_pretrained(folder)
-    build_tokenizer(
-        tokens / "sentencepiece.bpe.model", tokens / "dict.txt", ARCHITECTURE["max_positions"]
-    ).save_pretrained(folder)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +33,10 @@ def experiment(tmp_path_factory):
     for seed in (0, 1, 10):
         write_model(folder / f"seed-{seed}" / "model", seed, tokens)
     return folder
+
+
+def ensemble_of(*folders, **options):
+    return Ensemble([TransformersModel(folder) for folder in folders], **options)
 
 
 def run(*arguments, stdin=b""):
@@ -89,7 +78,7 @@ def test_lines_match_one_to_one_whatever_they_hold(experiment, form):
 
 
 def test_labels_are_those_of_the_pipeline_and_seeds_vote_by_their_mean(experiment):
-    folders = predict.model_folders(experiment)
+    folders = model_folders(experiment)
     assert [folder.parent.name for folder in folders] == ["seed-0", "seed-1", "seed-10"]
     texts = [record["text"] for record in RECORDS[:40]] + ["word " * 100]
     means = torch.zeros(len(texts), len(LABELS), dtype=torch.float64)
@@ -98,7 +87,7 @@ def test_labels_are_those_of_the_pipeline_and_seeds_vote_by_their_mean(experimen
         for row, text in enumerate(texts):
             for entry in classify([text], truncation=True)[0]:
                 means[row, LABELS.index(entry["label"])] += entry["score"] / len(folders)
-    found = Ensemble(folders).probabilities(texts)
+    found = ensemble_of(*folders).probabilities(texts)
     assert found == pytest.approx(means.numpy(), abs=1e-5)
     assert len(set(found.argmax(axis=1))) > 1
 
@@ -123,16 +112,16 @@ def test_mistakes_are_one_message(experiment, tmp_path):
     for engine, mend in [("fairseq", "make export"), ("another", "there is none")]:
         write_text(tmp_path / "metrics.json", f'{{"engine": "{engine}"}}')
         with pytest.raises(UserError, match=f"a {engine} run without a model's folder.*{mend}"):
-            predict.model_folders(tmp_path)
+            model_folders(tmp_path)
     with pytest.raises(UserError, match="neither a model, nor a run"):
-        predict.model_folders(tmp_path.parent)
+        model_folders(tmp_path.parent)
 
 
 def test_each_model_votes_at_the_temperature_of_its_run(experiment):
     folders = [experiment / f"seed-{seed}" / "model" for seed in (0, 1)]
     texts = [record["text"] for record in RECORDS[:5]]
-    alone = [np.log(Ensemble([folder]).probabilities(texts)) for folder in folders]
-    found = Ensemble(folders, temperatures=[0.5, 3.0]).probabilities(texts)
+    alone = [np.log(ensemble_of(folder).probabilities(texts)) for folder in folders]
+    found = ensemble_of(*folders, temperatures=[0.5, 3.0]).probabilities(texts)
     expected = (softmax(alone[0] / 0.5, axis=1) + softmax(alone[1] / 3.0, axis=1)) / 2
     assert found == pytest.approx(expected, abs=1e-6)
 
@@ -142,7 +131,7 @@ def test_a_run_tells_its_temperature_and_an_export_does_not(experiment, tmp_path
     assert said == "1 texts, one model; not calibrated\n"
     write_text(tmp_path / "metrics.json", '{"engine": "transformers", "temperature": 1.5}')
     (tmp_path / "model").symlink_to(experiment / "seed-0" / "model")
-    assert predict.temperature_of(tmp_path / "model") == 1.5
+    assert temperature_of(tmp_path / "model") == 1.5
     code, _, said = run(tmp_path, "A fine film.")
     assert code == 0 and said == "1 texts, one model\n"
 
@@ -150,7 +139,7 @@ def test_a_run_tells_its_temperature_and_an_export_does_not(experiment, tmp_path
 def test_models_of_other_labels_cannot_vote(experiment, tmp_path):
     write_model(tmp_path / "other", 0, experiment / "seed-0" / "model", ["a", "b"])
     with pytest.raises(UserError, match=r"its labels are a, b, but those of .* are negative"):
-        Ensemble([experiment / "seed-0" / "model", tmp_path / "other"])
+        ensemble_of(experiment / "seed-0" / "model", tmp_path / "other")
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +222,7 @@ def test_memory_stays_flat_and_batches_pay(experiment):
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    ensemble = Ensemble([folder / "model"])
+    ensemble = ensemble_of(folder / "model")
     classify = pipeline("text-classification", str(folder / "model"))
 
     def seconds(call):

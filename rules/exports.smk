@@ -1,0 +1,134 @@
+# Models for others: folders of transformers, ONNX beside them, model cards.
+localrules:
+    compare_forms,
+    describe_model,
+    export,
+
+
+model_files = lambda w: MODEL_FILES.get(
+    curves.experiment(config, w.experiment)["engine"], TRANSFORMERS_FILES
+)
+# ONNX is made of what transformers reads, whoever trained it.
+has_onnx = lambda w: model_files(w) is TRANSFORMERS_FILES
+
+
+# A fine-tuned fairseq model as a transformers folder, beside its model.pt.
+rule export_run:
+    input:
+        checkpoint="<results>/runs/{experiment}/seed-{seed}/model.pt",
+        predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
+        tokenizer=experiment_tokenizer,
+        dictionary=collect("<results>/tokens/{model}/dict.txt", model=experiment_model),
+        original=branch(
+            experiment_converted,
+            then=collect(
+                "<results>/pretrained/{model}/transformers/config.json", model=experiment_model
+            ),
+        ),
+        data=collect(
+            "<results>/data/{dataset}/{file}",
+            dataset=experiment_dataset,
+            file=["test.jsonl", "audit.json"],
+        ),
+    output:
+        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
+        report="<results>/runs/{experiment}/seed-{seed}/model/export.json",
+    wildcard_constraints:
+        experiment=entries.run_pattern(config, "fairseq"),
+    conda:
+        "../envs/transformers.yaml"
+    resources:
+        mem_mb=sized(4000, per_mb=3),
+        runtime=sized(60),
+    params:
+        architecture=lambda w: entries.run_settings(config, w.experiment)["architecture"],
+        max_tokens=lambda w: entries.max_tokens(config, experiment_model(w)),
+    message:
+        "Export {wildcards.experiment}, seed {wildcards.seed}, as a transformers folder"
+    script:
+        "../scripts/exports/export_run.py"
+
+
+# Any fine-tuned model as ONNX, in its folder, in each form that answers as transformers does.
+rule export_onnx:
+    input:
+        folder=multiext("<results>/runs/{experiment}/seed-{seed}/model/", *TRANSFORMERS_FILES),
+        data=collect(
+            "<results>/data/{dataset}/{file}",
+            dataset=experiment_dataset,
+            file=["valid.jsonl", "test.jsonl", "audit.json"],
+        ),
+        metrics="<results>/runs/{experiment}/seed-{seed}/metrics.json",
+    output:
+        onnx=directory("<results>/runs/{experiment}/seed-{seed}/model/onnx"),
+    conda:
+        "../envs/transformers.yaml"
+    resources:
+        mem_mb=sized(4000, per_mb=6),
+        runtime=sized(60, per_mb=0.2),
+    params:
+        agreement=config["onnx"]["agreement"],
+    message:
+        "Export {wildcards.experiment}, seed {wildcards.seed}, as ONNX"
+    script:
+        "../scripts/exports/export_onnx.py"
+
+
+# The models whose forms the report compares: each experiment's with its first seed.
+FIRST_RUNS = [
+    f"<results>/runs/{name}/seed-{config['seeds'][0]}"
+    for name, experiment in config["experiments"].items()
+    if experiment["engine"] not in MODEL_FILES
+]
+
+
+rule compare_forms:
+    input:
+        metrics=[f"{run}/metrics.json" for run in FIRST_RUNS],
+        predictions=[f"{run}/predictions.csv" for run in FIRST_RUNS],
+        onnx=[f"{run}/model/onnx" for run in FIRST_RUNS],
+    output:
+        forms="<results>/tables/forms.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=sized(2000, per_mb=3),
+        runtime=sized(10),
+    message:
+        "Compare the forms of exported models"
+    script:
+        "../scripts/results/compare_forms.py"
+
+
+rule describe_model:
+    input:
+        search=search_of_experiment,
+        folder=collect("<results>/runs/{{experiment}}/seed-{{seed}}/model/{file}", file=model_files),
+        metrics=collect(
+            "<results>/runs/{{experiment}}/seed-{seed}/metrics.json",
+            seed=lambda w: entries.seeds(config, w.experiment),
+        ),
+        predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
+        audit=collect("<results>/data/{dataset}/audit.json", dataset=experiment_dataset),
+        onnx=branch(has_onnx, then="<results>/runs/{experiment}/seed-{seed}/model/onnx"),
+    output:
+        card="<results>/runs/{experiment}/seed-{seed}/model/README.md",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=sized(1000),
+        runtime=sized(10),
+    params:
+        settings=run_settings,
+        title=config["title"],
+        licence=config["licence"],
+    message:
+        "Write the model card of {wildcards.experiment}, seed {wildcards.seed}"
+    script:
+        "../scripts/report/describe_model.py"
+
+
+# All models of the study, each with its card.
+rule export:
+    input:
+        reporting.run_files(config, "model/README.md"),

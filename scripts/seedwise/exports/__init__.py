@@ -1,0 +1,1 @@
+"""Fine-tuned models as others use them: forms of one model, and answers from them."""

@@ -1,0 +1,372 @@
+"""Forms of real, small models: exported, tried, refused; damaged; asked through predict.py."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from onnx import numpy_helper
+
+import compare_forms
+import describe_model
+import export_onnx
+import predict
+from seedwise.data.texts import record_of
+from seedwise.errors import UserError
+from seedwise.exports.ensemble import Ensemble
+from seedwise.exports.forms import (
+    FLOAT32,
+    INT8,
+    TRANSFORMERS,
+    available,
+    check,
+    describe,
+    tokenizer_sha256,
+)
+from seedwise.exports.onnx_model import OnnxModel
+from seedwise.exports.saved_models import load
+from seedwise.exports.transformers_model import TransformersModel
+from seedwise.files import read_json, write_json, write_jsonl
+from seedwise.study.labels import SCORE
+from support import synthetic_study
+from support.small_models import LABELS, write_model
+from support.small_texts import PAIRS, RECORDS, TEXTS, train_sentencepiece
+
+LONG = "word " * 100
+
+
+def write_data(folder, texts, labels, **audit):
+    """Write splits whose labels take turns."""
+    for split in ("valid", "test"):
+        write_jsonl(
+            folder / f"{split}.jsonl",
+            [
+                {"id": f"{split}:{n}", **record_of(text), "label": labels[n % len(labels)]}
+                for n, text in enumerate(texts)
+            ],
+        )
+    write_json(folder / "audit.json", synthetic_study.AUDIT | {"labels": labels} | audit)
+
+
+def export(run, data, agreement=0.8):
+    export_onnx.main(
+        folder=run / "model",
+        data=data,
+        metrics=run / "metrics.json",
+        agreement=agreement,
+        output=run / "model" / "onnx",
+    )
+    return read_json(run / "model" / "onnx" / "onnx.json")
+
+
+def make_run(run, data, texts, labels=LABELS, pairs=False, **audit):
+    """Write a run as an engine leaves it: data, model, metrics and predictions."""
+    tokens = run / "tokens"
+    tokens.mkdir(parents=True)
+    train_sentencepiece(tokens)
+    write_model(run / "model", 0, tokens, labels, pairs=pairs)
+    write_data(data, texts, [0.0, 2.5, 5.0] if labels == [SCORE] else labels, **audit)
+    if labels == [SCORE]:
+        write_json(data / "audit.json", read_json(data / "audit.json") | {"labels": labels})
+    found = Ensemble([TransformersModel(run / "model")]).probabilities(texts)
+    records = [json.loads(line) for line in (data / "test.jsonl").read_text().splitlines()]
+    export_onnx.predictions_table(records, labels, found).to_csv(
+        run / "predictions.csv", index=False, float_format="%.9g"
+    )
+    measures = {"test_pearson": 0.5} if labels == [SCORE] else {"test_accuracy": 0.5}
+    degree = {} if labels == [SCORE] else {"temperature": 1.5}
+    (like, *_) = synthetic_study.write_study(run / "like")
+    known = read_json(like / "metrics.json")
+    write_json(
+        run / "metrics.json",
+        {key: value for key, value in known.items() if key not in ("temperature", "test_accuracy")}
+        | {"experiment": "small", "dataset": "reviews", "engine": "transformers", "seed": 0}
+        | measures
+        | degree,
+    )
+    return run
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A run with its data, and what its export found."""
+    folder = tmp_path_factory.mktemp("study")
+    run = make_run(folder / "small" / "seed-0", folder / "data", [*TEXTS, LONG])
+    about = export(run, folder / "data")
+    return run, folder / "data", about
+
+
+def test_both_forms_answer_as_transformers_does(study):
+    run, _, about = study
+    texts = [*TEXTS, LONG, "x", ""]
+    expected = Ensemble([TransformersModel(run / "model")]).probabilities(texts)
+    model = OnnxModel(run / "model", FLOAT32, about, workers=3)
+    ensemble = Ensemble([model])
+    assert ensemble.probabilities(texts) == pytest.approx(expected, abs=1e-5)
+    reference = Ensemble([TransformersModel(run / "model")])
+    reference.probabilities(texts)
+    assert 0 < ensemble.cut == reference.cut < len(texts)
+    assert len(set(expected.argmax(axis=1))) > 1
+    int8 = Ensemble([OnnxModel(run / "model", INT8, about)]).probabilities(texts)
+    assert (int8.argmax(axis=1) == expected.argmax(axis=1)).mean() > 0.8
+    assert 0 < abs(int8 - expected).max() < 0.5
+    assert about["forms"][FLOAT32]["agreement"] == 1
+    assert about["forms"][INT8]["agreement"] >= 0.8
+    assert about["forms"][INT8]["bytes"] < about["forms"][FLOAT32]["bytes"]
+    assert about["temperature"] == 1.5 and about["labels"] == LABELS
+    assert all(known["texts_per_second"] > 0 for known in about["forms"].values())
+
+
+def test_workers_and_neighbours_change_no_answer_in_float32(study):
+    run, _, about = study
+    one, three = (OnnxModel(run / "model", FLOAT32, about, workers=n) for n in (1, 3))
+    assert (Ensemble([one]).probabilities(TEXTS) == Ensemble([three]).probabilities(TEXTS)).all()
+
+
+def test_files_name_no_path_of_the_machine(study):
+    run, _, _ = study
+    for path in (run / "model" / "onnx").glob("*.onnx"):
+        assert b"site-packages" not in path.read_bytes()
+    assert not list((run / "model" / "onnx").glob("*.data"))
+
+
+def test_a_model_quantized_to_nonsense_is_refused_with_the_number(study, tmp_path, monkeypatch):
+    run, data, _ = study
+    own = tmp_path / "seed-0"
+    shutil.copytree(run, own)
+    shutil.rmtree(own / "model" / "onnx")
+
+    def nonsense(source, target):
+        model = onnx.load(source)
+        for tensor in model.graph.initializer:
+            if len(tensor.dims) == 2:
+                rows = numpy_helper.to_array(tensor)
+                tensor.CopyFrom(numpy_helper.from_array(-rows, tensor.name))
+        onnx.save(model, target)
+
+    monkeypatch.setattr(export_onnx, "quantize", nonsense)
+    about = export(own, data, agreement=0.99)
+    assert about["forms"][INT8]["agreement"] < 0.99 and "sha256" not in about["forms"][INT8]
+    assert not (own / "model" / "onnx" / "model_int8.onnx").exists()
+    assert available(own / "model") == [FLOAT32, TRANSFORMERS]
+    share = f"{about['forms'][INT8]['agreement']:.2%} of {len(TEXTS) + 1} validation texts"
+    with pytest.raises(UserError, match=f"as int8 it gives {share}.*asks .99.00%"):
+        load([own / "model"], "cpu", INT8)
+    assert load([own / "model"], "cpu")[1] == FLOAT32
+    card_of(own, data)
+    text = (own / "model" / "README.md").read_text(encoding="utf-8")
+    assert f"`int8` was refused: as int8 it gives {share}" in text
+    compare_forms.main(metrics=[own / "metrics.json"], output=tmp_path / "forms.csv")
+    table = pd.read_csv(tmp_path / "forms.csv").set_index("form")
+    assert pd.isna(table.loc[INT8, "bytes"]) and pd.isna(table.loc[INT8, "value"])
+
+
+def test_a_float32_that_disagrees_anywhere_is_an_error(study, tmp_path, monkeypatch):
+    run, data, _ = study
+    own = tmp_path / "seed-0"
+    shutil.copytree(run, own)
+    before = export_onnx.export
+
+    def other(model, batch, path):
+        weight = model.classifier.out_proj.weight
+        weight.data = -weight.data
+        before(model, batch, path)
+        weight.data = -weight.data
+
+    monkeypatch.setattr(export_onnx, "export", other)
+    with pytest.raises(UserError, match=r"refused: as onnx it gives \d+\.\d\d% of \d+ .*100.00%"):
+        export(own, data)
+    # What was there stays.
+    assert describe(own / "model") is not None
+
+
+def card_of(run, data):
+    describe_model.main(
+        metrics=[run / "metrics.json"],
+        audit=data / "audit.json",
+        seed=0,
+        settings={},
+        title="A study",
+        licence="mit",
+        output=run / "model" / "README.md",
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("onnx/model.onnx", "damaged: its SHA-256 is [0-9a-f]{64}, not [0-9a-f]{64}"),
+        ("dict.txt", "the tokenizer beside the model is another .* [0-9a-f]{64}, not"),
+        ("onnx/onnx.json", "damaged; make it anew: `make export"),
+    ],
+)
+def test_damage_and_another_tokenizer_are_refused(study, tmp_path, file, message):
+    run, _, _ = study
+    folder = tmp_path / "model"
+    shutil.copytree(run / "model", folder)
+    content = bytearray((folder / file).read_bytes())
+    content[len(content) // 2] ^= 1 if file != "onnx/onnx.json" else 0x80
+    (folder / file).write_bytes(bytes(content))
+    with pytest.raises(UserError, match=message):
+        load([folder], "cpu", FLOAT32)
+
+
+def test_a_cut_file_is_refused_with_its_size_and_a_missing_one_by_name(study, tmp_path):
+    run, _, about = study
+    folder = tmp_path / "model"
+    shutil.copytree(run / "model", folder)
+    path = folder / "onnx" / "model.onnx"
+    path.write_bytes(path.read_bytes()[:-10])
+    size = about["forms"][FLOAT32]["bytes"]
+    with pytest.raises(UserError, match=f"damaged: {size - 10:,} bytes, not {size:,}"):
+        check(folder, about, FLOAT32)
+    path.unlink()
+    with pytest.raises(UserError, match=r"model.onnx: missing; make it anew"):
+        check(folder, about, FLOAT32)
+    shutil.rmtree(folder / "onnx")
+    with pytest.raises(UserError, match="has no ONNX; write it with `make export"):
+        load([folder], "cpu", INT8)
+
+
+def test_without_a_tokenizer_there_is_no_onnx(study, tmp_path):
+    run, data, _ = study
+    own = tmp_path / "seed-0"
+    shutil.copytree(run, own)
+    before = OnnxModel.tokenize
+
+    def otherwise(self, texts):
+        inputs, cut = before(self, texts)
+        return {"input_ids": [row[:-1] for row in inputs["input_ids"]]}, cut
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OnnxModel, "tokenize", otherwise)
+        with pytest.raises(UserError, match="its tokenizer cuts validation texts otherwise"):
+            export(own, data)
+    # transformers itself cannot read this one.
+    (own / "model" / "dict.txt").unlink()
+    with pytest.raises(UserError, match=r"without dict.txt; ONNX needs a tokenizer as"):
+        tokenizer_sha256(own / "model")
+
+
+def run_predict(*arguments):
+    command = [sys.executable, predict.__file__, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_predict_asks_onnx_without_torch_and_abstains(study, tmp_path):
+    run, _, about = study
+    program = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import predict; "
+        "predict.main(**vars(predict.arguments())); "
+        "assert not {'torch', 'transformers', 'scipy', 'pandas'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", program, os.path.dirname(predict.__file__)]  # noqa: PTH120
+    table = tmp_path / "t.csv"
+    pd.DataFrame({"number": range(len(TEXTS)), "review": TEXTS}).to_csv(table, index=False)
+    given = ["--file", table, "--column", "review", "--format", "csv", "--abstain", "0.6"]
+    done = subprocess.run([*command, run, *given], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "out.csv").write_text(done.stdout)
+    found = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert list(found)[:3] == ["number", "review", "prediction"]
+    assert found["number"].tolist() == list(range(len(TEXTS)))
+    shares = found[[f"probability_{label}" for label in LABELS]].to_numpy()
+    sure = shares.max(axis=1) >= 0.6
+    named = np.array(LABELS)[shares.argmax(axis=1)]
+    assert found["prediction"].tolist() == np.where(sure, named, "").tolist()
+    # What the study measured: the int8 predictions of the test split at the temperature.
+    own = pd.read_csv(run / "model" / "onnx" / "predictions-int8.csv")
+    raised = own[[f"probability_{label}" for label in LABELS]].to_numpy() ** (1 / 1.5)
+    raised /= raised.sum(axis=1, keepdims=True)
+    kept = raised.max(axis=1) >= 0.6
+    right = (own["label"] == own["prediction"])[kept].mean()
+    assert 0 < kept.mean() < 1
+    agreement = about["forms"][INT8]["agreement"]
+    assert f"one model as int8 ONNX ({agreement:.1%} of validation answers" in done.stderr
+    assert (
+        f"abstained from {(~sure).sum()} of {len(TEXTS)}; of the study's {len(own)} test texts, "
+        f"{kept.mean():.1%} are answered, {right:.1%} of them rightly" in done.stderr
+    )
+
+
+def test_predict_says_what_it_cannot_do(study, tmp_path):
+    run, _, _ = study
+    code, _, said = run_predict(run, "x", "--abstain", "1.5")
+    assert code == 2 and "--abstain: invalid probability value: '1.5'" in said
+    code, _, said = run_predict(run, "x", "--device", "cuda", "--runtime", "onnx")
+    assert code == 2 and "ONNX runs on the processor" in said
+    shutil.copytree(run / "model", tmp_path / "model")
+    code, out, said = run_predict(
+        tmp_path / "model", "x", "--abstain", "0.999", "--runtime", "onnx"
+    )
+    assert code == 0 and out.startswith("?\t0.") and "as float32 ONNX (100.0% of" in said
+    # The folder alone knows its temperature, and what its ONNX predicted.
+    assert "not calibrated" not in said and f"of the study's {len(TEXTS) + 1} test texts" in said
+    code, _, said = run_predict(
+        tmp_path / "model", "x", "--abstain", "0.9", "--runtime", "transformers"
+    )
+    assert code == 0 and "not measured: the study's predictions are not beside the model" in said
+    table = tmp_path / "t.csv"
+    table.write_text("text,prediction\na,b\n")
+    code, _, said = run_predict(run, "--file", table, "--column", "text", "--format", "csv")
+    assert code == 1 and "has a column 'prediction' already" in said
+
+
+def test_forms_and_card_say_what_was_measured(study, tmp_path):
+    run, data, about = study
+    output = tmp_path / "forms.csv"
+    compare_forms.main(metrics=[run / "metrics.json"], output=output)
+    table = pd.read_csv(output).set_index("form")
+    assert table.index.tolist() == [TRANSFORMERS, FLOAT32, INT8]
+    assert table.loc[INT8, "agreement"] == pytest.approx(about["forms"][INT8]["agreement"])
+    own = pd.read_csv(run / "predictions.csv")
+    right = (own["label"] == own["prediction"]).mean()
+    assert table.loc[[TRANSFORMERS, FLOAT32], "value"].tolist() == pytest.approx([right, right])
+    assert table["ece"].notna().all() and table["measure"].eq("accuracy").all()
+    card_of(run, data)
+    text = (run / "model" / "README.md").read_text(encoding="utf-8")
+    assert "## Forms" in text and "| ONNX, int8 | " in text
+    assert "| at least | answered | of them rightly |" in text
+
+
+def test_pairs(tmp_path):
+    texts = [pair for pair in PAIRS if pair.replace("\0", "").strip()]
+    run = make_run(tmp_path / "run", tmp_path / "data", texts, pairs=True)
+    write_json(
+        tmp_path / "data" / "audit.json",
+        read_json(tmp_path / "data" / "audit.json") | {"pairs": True},
+    )
+    about = export(run, tmp_path / "data", agreement=0)
+    assert about["pairs"] and about["forms"][FLOAT32]["agreement"] == 1
+    expected = Ensemble([TransformersModel(run / "model")]).probabilities(texts)
+    ensemble = Ensemble([OnnxModel(run / "model", FLOAT32, about)])
+    assert ensemble.reads_pairs
+    assert ensemble.probabilities(texts) == pytest.approx(expected, abs=1e-5)
+
+
+def test_scores(tmp_path):
+    texts = [record["text"] for record in RECORDS]
+    run = make_run(tmp_path / "run", tmp_path / "data", texts, [SCORE], range=[0, 5])
+    about = export(run, tmp_path / "data", agreement=0)
+    assert about["forms"][FLOAT32]["agreement"] == 1 and "temperature" not in about
+    found = Ensemble([OnnxModel(run / "model", FLOAT32, about)]).probabilities(texts)
+    expected = Ensemble([TransformersModel(run / "model")]).probabilities(texts)
+    assert found == pytest.approx(expected, abs=1e-4)
+    compare_forms.main(metrics=[run / "metrics.json"], output=tmp_path / "forms.csv")
+    table = pd.read_csv(tmp_path / "forms.csv")
+    assert table["measure"].eq("pearson").all() and table["ece"].isna().all()
+    code, _, said = run_predict(run, "x", "--abstain", "0.9")
+    assert code == 1 and "--abstain is for labels; the model gives scores" in said
+
+
+def test_agreement_of_scores_is_within_a_share_of_the_range():
+    expected = np.array([[1.0], [2.0], [3.0], [4.0]])
+    found = expected + np.array([[0.0], [0.0004], [0.2], [0.3]])
+    assert export_onnx.agree(found, expected, FLOAT32, (0, 5)) == 0.5
+    assert export_onnx.agree(found, expected, INT8, (0, 5)) == 0.75
