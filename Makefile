@@ -10,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 
-.PHONY: help env study run progress tensorboard export report verify test test-python bench lint lock clean
+.PHONY: help env study run progress tensorboard export report archive verify test test-python bench lint lock clean
 .DEFAULT_GOAL := help
 
 ## make run      the study CONFIG (config.yaml) on CORES (all) processor cores
@@ -21,7 +21,9 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 ## make tensorboard  their curves in the browser
 ## make export   every model of CONFIG as a folder for transformers, with its model card
 ## make report   its report.pdf and report.html, with whatever they still need
+## make archive  the study of CONFIG in one file, with its best models
 ## make verify   one seed of each experiment anew: is every number still the same?
+##               Or every table of an ARCHIVE anew from its predictions
 ## make test     all tests, a small study through the whole chain among them
 ## make test-python  of these, what tells whether another PYTHON will do, in its own VENV
 ## make bench    stock commands and Seedwise side by side, fifty minutes
@@ -63,8 +65,12 @@ export: env
 report: env
 	$(SNAKEMAKE) render_pdf render_html
 
+archive: env
+	$(SNAKEMAKE) archive_study
+
 verify: env
-	$(BIN)/python scripts/verify_study.py --configfile $(CONFIG) --cores $(CORES)
+	$(BIN)/python $(if $(ARCHIVE),scripts/verify_archive.py '$(ARCHIVE)',scripts/verify_study.py \
+		--configfile $(CONFIG) --cores $(CORES))
 
 # A file stays with one process, since its tests share what one fixture has trained.
 test: env

@@ -1,7 +1,5 @@
 # Models for others: folders of transformers, ONNX beside them, model cards.
 localrules:
-    compare_forms,
-    describe_model,
     export,
 
 
@@ -72,60 +70,6 @@ rule export_onnx:
         "Export {wildcards.experiment}, seed {wildcards.seed}, as ONNX"
     script:
         "../scripts/exports/export_onnx.py"
-
-
-# The models whose forms the report compares: each experiment's with its first seed.
-FIRST_RUNS = [
-    f"<results>/runs/{name}/seed-{config['seeds'][0]}"
-    for name, experiment in config["experiments"].items()
-    if experiment["engine"] not in MODEL_FILES
-]
-
-
-rule compare_forms:
-    input:
-        metrics=[f"{run}/metrics.json" for run in FIRST_RUNS],
-        predictions=[f"{run}/predictions.csv" for run in FIRST_RUNS],
-        onnx=[f"{run}/model/onnx" for run in FIRST_RUNS],
-    output:
-        forms="<results>/tables/forms.csv",
-    conda:
-        "../envs/analysis.yaml"
-    resources:
-        mem_mb=sized(2000, per_mb=3),
-        runtime=sized(10),
-    message:
-        "Compare the forms of exported models"
-    script:
-        "../scripts/results/compare_forms.py"
-
-
-rule describe_model:
-    input:
-        search=search_of_experiment,
-        folder=collect("<results>/runs/{{experiment}}/seed-{{seed}}/model/{file}", file=model_files),
-        metrics=collect(
-            "<results>/runs/{{experiment}}/seed-{seed}/metrics.json",
-            seed=lambda w: entries.seeds(config, w.experiment),
-        ),
-        predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
-        audit=collect("<results>/data/{dataset}/audit.json", dataset=experiment_dataset),
-        onnx=branch(has_onnx, then="<results>/runs/{experiment}/seed-{seed}/model/onnx"),
-    output:
-        card="<results>/runs/{experiment}/seed-{seed}/model/README.md",
-    conda:
-        "../envs/analysis.yaml"
-    resources:
-        mem_mb=sized(1000),
-        runtime=sized(10),
-    params:
-        settings=run_settings,
-        title=config["title"],
-        licence=config["licence"],
-    message:
-        "Write the model card of {wildcards.experiment}, seed {wildcards.seed}"
-    script:
-        "../scripts/report/describe_model.py"
 
 
 # All models of the study, each with its card.

@@ -10,7 +10,7 @@ TABLES = [
     *(["score_comparisons"] if SCORED["experiments"] else []),
     "parameters", "costs",
     *(["ranks"] if reporting.ranked(config) else []),
-    *(["forms"] if config["onnx"]["report"] else []),
+    *(["forms"] if reporting.compares_forms(config) else []),
     *(["search"] if entries.searched(config) else []),
     *(["learning_curve"] if curves.with_curve(config) else []),
 ]  # fmt: skip
@@ -18,11 +18,40 @@ LORA = lora_entries.lora_tables(config)
 
 
 localrules:
+    describe_model,
     render_answer,
     render_table,
     render_pdf,
     render_html,
     study,
+
+
+rule describe_model:
+    input:
+        search=search_of_experiment,
+        folder=collect("<results>/runs/{{experiment}}/seed-{{seed}}/model/{file}", file=model_files),
+        metrics=collect(
+            "<results>/runs/{{experiment}}/seed-{seed}/metrics.json",
+            seed=lambda w: entries.seeds(config, w.experiment),
+        ),
+        predictions="<results>/runs/{experiment}/seed-{seed}/predictions.csv",
+        audit=collect("<results>/data/{dataset}/audit.json", dataset=experiment_dataset),
+        onnx=branch(has_onnx, then="<results>/runs/{experiment}/seed-{seed}/model/onnx"),
+    output:
+        card="<results>/runs/{experiment}/seed-{seed}/model/README.md",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=sized(1000),
+        runtime=sized(10),
+    params:
+        settings=run_settings,
+        title=config["title"],
+        licence=config["licence"],
+    message:
+        "Write the model card of {wildcards.experiment}, seed {wildcards.seed}"
+    script:
+        "../scripts/report/describe_model.py"
 
 
 # The start page of report.html, taken in by reports/workflow.rst.
@@ -143,3 +172,47 @@ rule render_html:
         "Make report.html"
     script:
         "../scripts/report/render_html.py"
+
+
+# The rules that make tables, of whatever part of the study.
+TABLE_RULES = {
+    name: proxy.rule
+    for name, proxy in rules._rules.items()
+    if any(re.search(r"/tables/\w+\.csv$", str(file)) for file in proxy.rule.output)
+}
+
+
+# All of the study that somebody else needs to check its tables, and its best models, in one file.
+rule archive_study:
+    input:
+        sources=[rule.input for rule in TABLE_RULES.values()],
+        metrics=reporting.run_files(config, "metrics.json"),
+        made=[
+            rules.study.input,
+            rules.render_html.output,
+            reporting.run_files(config, "history.csv"),
+            [
+                rule.output
+                for rule in TABLE_RULES.values()
+                if any(Path(str(file)).stem in TABLES for file in rule.output)
+            ],
+        ],
+        cards=reporting.run_files(config, "model/README.md"),
+    output:
+        archive="<results>/archive.zip",
+    conda:
+        "../envs/report.yaml"
+    resources:
+        mem_mb=sized(2000),
+        runtime=sized(60),
+    params:
+        results=f"results/{config['study']}",
+        title=config["title"],
+        licence=config["licence"],
+        selection=config["selection"],
+        table_rules=list(TABLE_RULES),
+        folder=SEEDWISE,
+    message:
+        "Pack the study"
+    script:
+        "../scripts/report/archive_study.py"

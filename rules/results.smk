@@ -10,6 +10,7 @@ localrules:
     aggregate_costs,
     aggregate_curves,
     aggregate_search,
+    compare_forms,
 
 
 rule aggregate_runs:
@@ -104,6 +105,32 @@ rule compare_scores:
         "Compare the experiments on scores in pairs"
     script:
         "../scripts/results/compare_scores.py"
+
+
+# The models whose forms the report compares: each experiment's with its first seed.
+FIRST_RUNS = [
+    f"<results>/runs/{name}/seed-{config['seeds'][0]}"
+    for name, experiment in config["experiments"].items()
+    if experiment["engine"] not in MODEL_FILES
+]
+
+
+rule compare_forms:
+    input:
+        metrics=[f"{run}/metrics.json" for run in FIRST_RUNS],
+        predictions=[f"{run}/predictions.csv" for run in FIRST_RUNS],
+        onnx=[f"{run}/model/onnx" for run in FIRST_RUNS],
+    output:
+        forms="<results>/tables/forms.csv",
+    conda:
+        "../envs/analysis.yaml"
+    resources:
+        mem_mb=sized(2000, per_mb=3),
+        runtime=sized(10),
+    message:
+        "Compare the forms of exported models"
+    script:
+        "../scripts/results/compare_forms.py"
 
 
 rule rank_experiments:

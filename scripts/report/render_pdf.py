@@ -6,7 +6,6 @@ report.pdf, and config.yaml, the configuration as it was run, from which the stu
 
 import logging
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ import pandas as pd
 import typst
 import yaml
 
-from seedwise.code import SCRIPTS
+from seedwise.code import SCRIPTS, git_commit
 from seedwise.files import atomic, read_json, sha256_of_json, write_json, write_text
 from seedwise.report import (
     answer,
@@ -44,21 +43,6 @@ class _PlainDumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
-
-
-def git_commit(folder: Path) -> str:
-    """Return the commit checked out in ``folder``; ``unknown`` where git cannot tell."""
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(folder), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        commit = git("rev-parse", "HEAD")
-        changed = git("status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return f"{commit}, with changes not committed" if changed else commit
 
 
 def for_typst(table: pd.DataFrame) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a step's code is: the script and every module of ours that it imports."""
 
 import ast
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -66,3 +67,18 @@ def code_sha256(script: str) -> str:
         for path in source_files(script)
     }
     return sha256_of_json(trees)
+
+
+def git_commit(folder: Path) -> str:
+    """Return the commit checked out in ``folder``; ``unknown`` where git cannot tell."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(folder), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"{commit}, with changes not committed" if changed else commit

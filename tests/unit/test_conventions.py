@@ -14,7 +14,10 @@ from support import ROOT, environments
 
 SCRIPTS = ROOT / "scripts"
 RULE_FILES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
-STAGES = ["data", "tokens", "models", "training", "search", "lora", "results", "figures", "report"]
+STAGES = [
+    "data", "tokens", "models", "training", "exports", "search", "lora", "results", "figures",
+    "report",
+]  # fmt: skip
 SECTIONS = {"conda", "resources", "message", "output"}
 OWN = {"seedwise", "seedwise_fairseq"}
 DISTRIBUTIONS = importlib.metadata.packages_distributions()

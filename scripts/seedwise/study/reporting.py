@@ -48,6 +48,11 @@ def ranked(config: Config) -> dict[str, dict[str, str]]:
     return whole if len(wanted) > 1 and len(whole) > 1 else {}
 
 
+def compares_forms(config: Config) -> bool:
+    """Tell whether the reports compare the forms of exported models."""
+    return config.get("onnx", {}).get("report", False)
+
+
 def published(config: Config) -> dict[str, dict[str, Any]]:
     """Return the published results by experiment, for those that have one."""
     return {

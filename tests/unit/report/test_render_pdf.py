@@ -9,12 +9,13 @@ import yaml
 import analyse_predictions
 import plot_accuracy
 import render_pdf
+from seedwise.code import git_commit
 from seedwise.files import read_json, write_json
 from seedwise.report import presentation_parts
 from seedwise.report.printed_tables import TABLES
 from support import ROOT, synthetic_study
 
-OPTIONAL = {"score_comparisons", "ranks", "search", "learning_curve"}
+OPTIONAL = {"score_comparisons", "ranks", "search", "learning_curve", "forms"}
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="6"><path d="M0 0h9v6"/></svg>'
 SUMMARY = """\
 experiment,engine,init,dataset,n,mean,std,ci_low,ci_high,published_mean,published_std,candidates,macro_f1_mean,macro_f1_std,varied,measure
@@ -229,9 +230,9 @@ def test_hyperparameters_by_experiment_only_where_they_differ():
 
 
 def test_commit_of_a_folder_that_git_does_not_know(tmp_path, monkeypatch):
-    assert render_pdf.git_commit(tmp_path) == "unknown"
+    assert git_commit(tmp_path) == "unknown"
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert render_pdf.git_commit(ROOT) == "unknown"
+    assert git_commit(ROOT) == "unknown"
 
 
 def test_versions_that_differ_between_runs_are_all_named():
