@@ -3,13 +3,6 @@ localrules:
     export,
 
 
-model_files = lambda w: MODEL_FILES.get(
-    curves.experiment(config, w.experiment)["engine"], TRANSFORMERS_FILES
-)
-# ONNX is made of what transformers reads, whoever trained it.
-has_onnx = lambda w: model_files(w) is TRANSFORMERS_FILES
-
-
 # A fine-tuned fairseq model as a transformers folder, beside its model.pt.
 rule export_run:
     input:

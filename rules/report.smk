@@ -15,6 +15,11 @@ TABLES = [
     *(["learning_curve"] if curves.with_curve(config) else []),
 ]  # fmt: skip
 LORA = lora_entries.lora_tables(config)
+model_files = lambda w: MODEL_FILES.get(
+    curves.experiment(config, w.experiment)["engine"], TRANSFORMERS_FILES
+)
+# ONNX is made of what transformers reads, whoever trained it.
+has_onnx = lambda w: entries.trains_model(curves.experiment(config, w.experiment))
 
 
 localrules:

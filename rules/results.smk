@@ -107,19 +107,11 @@ rule compare_scores:
         "../scripts/results/compare_scores.py"
 
 
-# The models whose forms the report compares: each experiment's with its first seed.
-FIRST_RUNS = [
-    f"<results>/runs/{name}/seed-{config['seeds'][0]}"
-    for name, experiment in config["experiments"].items()
-    if experiment["engine"] not in MODEL_FILES
-]
-
-
 rule compare_forms:
     input:
-        metrics=[f"{run}/metrics.json" for run in FIRST_RUNS],
-        predictions=[f"{run}/predictions.csv" for run in FIRST_RUNS],
-        onnx=[f"{run}/model/onnx" for run in FIRST_RUNS],
+        metrics=reporting.first_runs(config, "metrics.json"),
+        predictions=reporting.first_runs(config, "predictions.csv"),
+        onnx=reporting.first_runs(config, "model/onnx"),
     output:
         forms="<results>/tables/forms.csv",
     conda:

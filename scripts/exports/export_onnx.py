@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 CHECKED = 2000
 """At most so many validation texts are asked, at even distances."""
 
-TIMED, ROUNDS = 512, 3
+TIMED, ROUNDS = 200, 3
 """Texts that each form answers in each round, the forms in turn, with one thread."""
 
 SCORE_TOLERANCE = {FLOAT32: 1e-4, INT8: 0.05}

@@ -39,6 +39,7 @@ RULES = read_rules()
 # Commands for people, which no rule runs.
 COMMANDS = {
     "describe_config",
+    "verify_archive",
     "draw_workflow",
     "install_environment",
     "predict",

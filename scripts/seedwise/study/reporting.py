@@ -105,6 +105,18 @@ def run_files(config: Config, file: str, **wanted: str) -> list[str]:
     ]
 
 
+def first_runs(config: Config, file: str) -> list[str]:
+    """Return the path of ``file`` in the first seed's run of each experiment that trains a model.
+
+    Their models are what is exported in other forms.
+    """
+    return [
+        f"<results>/runs/{name}/seed-{config['seeds'][0]}/{file}"
+        for name, experiment in config["experiments"].items()
+        if entries.trains_model(experiment)
+    ]
+
+
 def curve_files(config: Config, file: str, **wanted: str) -> list[str]:
     """Return the path of ``file`` in each run of the learning curves, all texts included."""
     names = [

@@ -20,8 +20,8 @@ from seedwise.exports.transformers_model import TransformersModel
 from seedwise.files import write_text
 from seedwise.models.linear import LinearModel
 from support.linear_runs import make_run, train
-from support.small_models import LABELS, write_model
 from support.small_texts import PAIRS, RECORDS, train_sentencepiece
+from support.tiny.classifiers import LABELS, write_model
 
 
 @pytest.fixture(scope="module")

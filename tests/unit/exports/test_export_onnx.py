@@ -1,10 +1,6 @@
-"""Forms of real, small models: exported, tried, refused; damaged; asked through predict.py."""
+"""Forms of real, small models: exported, tried, refused, damaged."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import onnx
@@ -13,10 +9,8 @@ import pytest
 from onnx import numpy_helper
 
 import compare_forms
-import describe_model
 import export_onnx
 import predict
-from seedwise.data.texts import record_of
 from seedwise.errors import UserError
 from seedwise.exports.ensemble import Ensemble
 from seedwise.exports.forms import (
@@ -31,74 +25,11 @@ from seedwise.exports.forms import (
 from seedwise.exports.onnx_model import OnnxModel
 from seedwise.exports.saved_models import load
 from seedwise.exports.transformers_model import TransformersModel
-from seedwise.files import read_json, write_json, write_jsonl
+from seedwise.files import read_json, write_json
 from seedwise.study.labels import SCORE
-from support import synthetic_study
-from support.small_models import LABELS, write_model
-from support.small_texts import PAIRS, RECORDS, TEXTS, train_sentencepiece
-
-LONG = "word " * 100
-
-
-def write_data(folder, texts, labels, **audit):
-    """Write splits whose labels take turns."""
-    for split in ("valid", "test"):
-        write_jsonl(
-            folder / f"{split}.jsonl",
-            [
-                {"id": f"{split}:{n}", **record_of(text), "label": labels[n % len(labels)]}
-                for n, text in enumerate(texts)
-            ],
-        )
-    write_json(folder / "audit.json", synthetic_study.AUDIT | {"labels": labels} | audit)
-
-
-def export(run, data, agreement=0.8):
-    export_onnx.main(
-        folder=run / "model",
-        data=data,
-        metrics=run / "metrics.json",
-        agreement=agreement,
-        output=run / "model" / "onnx",
-    )
-    return read_json(run / "model" / "onnx" / "onnx.json")
-
-
-def make_run(run, data, texts, labels=LABELS, pairs=False, **audit):
-    """Write a run as an engine leaves it: data, model, metrics and predictions."""
-    tokens = run / "tokens"
-    tokens.mkdir(parents=True)
-    train_sentencepiece(tokens)
-    write_model(run / "model", 0, tokens, labels, pairs=pairs)
-    write_data(data, texts, [0.0, 2.5, 5.0] if labels == [SCORE] else labels, **audit)
-    if labels == [SCORE]:
-        write_json(data / "audit.json", read_json(data / "audit.json") | {"labels": labels})
-    found = Ensemble([TransformersModel(run / "model")]).probabilities(texts)
-    records = [json.loads(line) for line in (data / "test.jsonl").read_text().splitlines()]
-    export_onnx.predictions_table(records, labels, found).to_csv(
-        run / "predictions.csv", index=False, float_format="%.9g"
-    )
-    measures = {"test_pearson": 0.5} if labels == [SCORE] else {"test_accuracy": 0.5}
-    degree = {} if labels == [SCORE] else {"temperature": 1.5}
-    (like, *_) = synthetic_study.write_study(run / "like")
-    known = read_json(like / "metrics.json")
-    write_json(
-        run / "metrics.json",
-        {key: value for key, value in known.items() if key not in ("temperature", "test_accuracy")}
-        | {"experiment": "small", "dataset": "reviews", "engine": "transformers", "seed": 0}
-        | measures
-        | degree,
-    )
-    return run
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """A run with its data, and what its export found."""
-    folder = tmp_path_factory.mktemp("study")
-    run = make_run(folder / "small" / "seed-0", folder / "data", [*TEXTS, LONG])
-    about = export(run, folder / "data")
-    return run, folder / "data", about
+from support.small_texts import PAIRS, RECORDS, TEXTS
+from support.tiny.classifiers import LABELS
+from support.tiny.exported import LONG, card_of, export, make_run
 
 
 def test_both_forms_answer_as_transformers_does(study):
@@ -185,18 +116,6 @@ def test_a_float32_that_disagrees_anywhere_is_an_error(study, tmp_path, monkeypa
     assert describe(own / "model") is not None
 
 
-def card_of(run, data):
-    describe_model.main(
-        metrics=[run / "metrics.json"],
-        audit=data / "audit.json",
-        seed=0,
-        settings={},
-        title="A study",
-        licence="mit",
-        output=run / "model" / "README.md",
-    )
-
-
 @pytest.mark.parametrize(
     ("file", "message"),
     [
@@ -253,71 +172,6 @@ def test_without_a_tokenizer_there_is_no_onnx(study, tmp_path):
         tokenizer_sha256(own / "model")
 
 
-def run_predict(*arguments):
-    command = [sys.executable, predict.__file__, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.returncode, done.stdout, done.stderr
-
-
-def test_predict_asks_onnx_without_torch_and_abstains(study, tmp_path):
-    run, _, about = study
-    program = (
-        "import sys; sys.path.insert(0, sys.argv.pop(1)); import predict; "
-        "predict.main(**vars(predict.arguments())); "
-        "assert not {'torch', 'transformers', 'scipy', 'pandas'} & set(sys.modules)"
-    )
-    command = [sys.executable, "-c", program, os.path.dirname(predict.__file__)]  # noqa: PTH120
-    table = tmp_path / "t.csv"
-    pd.DataFrame({"number": range(len(TEXTS)), "review": TEXTS}).to_csv(table, index=False)
-    given = ["--file", table, "--column", "review", "--format", "csv", "--abstain", "0.6"]
-    done = subprocess.run([*command, run, *given], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (tmp_path / "out.csv").write_text(done.stdout)
-    found = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
-    assert list(found)[:3] == ["number", "review", "prediction"]
-    assert found["number"].tolist() == list(range(len(TEXTS)))
-    shares = found[[f"probability_{label}" for label in LABELS]].to_numpy()
-    sure = shares.max(axis=1) >= 0.6
-    named = np.array(LABELS)[shares.argmax(axis=1)]
-    assert found["prediction"].tolist() == np.where(sure, named, "").tolist()
-    # What the study measured: the int8 predictions of the test split at the temperature.
-    own = pd.read_csv(run / "model" / "onnx" / "predictions-int8.csv")
-    raised = own[[f"probability_{label}" for label in LABELS]].to_numpy() ** (1 / 1.5)
-    raised /= raised.sum(axis=1, keepdims=True)
-    kept = raised.max(axis=1) >= 0.6
-    right = (own["label"] == own["prediction"])[kept].mean()
-    assert 0 < kept.mean() < 1
-    agreement = about["forms"][INT8]["agreement"]
-    assert f"one model as int8 ONNX ({agreement:.1%} of validation answers" in done.stderr
-    assert (
-        f"abstained from {(~sure).sum()} of {len(TEXTS)}; of the study's {len(own)} test texts, "
-        f"{kept.mean():.1%} are answered, {right:.1%} of them rightly" in done.stderr
-    )
-
-
-def test_predict_says_what_it_cannot_do(study, tmp_path):
-    run, _, _ = study
-    code, _, said = run_predict(run, "x", "--abstain", "1.5")
-    assert code == 2 and "--abstain: invalid probability value: '1.5'" in said
-    code, _, said = run_predict(run, "x", "--device", "cuda", "--runtime", "onnx")
-    assert code == 2 and "ONNX runs on the processor" in said
-    shutil.copytree(run / "model", tmp_path / "model")
-    code, out, said = run_predict(
-        tmp_path / "model", "x", "--abstain", "0.999", "--runtime", "onnx"
-    )
-    assert code == 0 and out.startswith("?\t0.") and "as float32 ONNX (100.0% of" in said
-    # The folder alone knows its temperature, and what its ONNX predicted.
-    assert "not calibrated" not in said and f"of the study's {len(TEXTS) + 1} test texts" in said
-    code, _, said = run_predict(
-        tmp_path / "model", "x", "--abstain", "0.9", "--runtime", "transformers"
-    )
-    assert code == 0 and "not measured: the study's predictions are not beside the model" in said
-    table = tmp_path / "t.csv"
-    table.write_text("text,prediction\na,b\n")
-    code, _, said = run_predict(run, "--file", table, "--column", "text", "--format", "csv")
-    assert code == 1 and "has a column 'prediction' already" in said
-
-
 def test_forms_and_card_say_what_was_measured(study, tmp_path):
     run, data, about = study
     output = tmp_path / "forms.csv"
@@ -361,8 +215,8 @@ def test_scores(tmp_path):
     compare_forms.main(metrics=[run / "metrics.json"], output=tmp_path / "forms.csv")
     table = pd.read_csv(tmp_path / "forms.csv")
     assert table["measure"].eq("pearson").all() and table["ece"].isna().all()
-    code, _, said = run_predict(run, "x", "--abstain", "0.9")
-    assert code == 1 and "--abstain is for labels; the model gives scores" in said
+    with pytest.raises(UserError, match="--abstain is for labels; the model gives scores"):
+        predict.main(**vars(predict.arguments([str(run), "x", "--abstain", "0.9"])))
 
 
 def test_agreement_of_scores_is_within_a_share_of_the_range():

@@ -42,7 +42,7 @@ def test_html_holds_figures_tables_and_captions(workflow):
         "calibration-reviews.svg",
     ):
         assert f'"results/synthetic/figures/{name}"' in html
-    for name in TABLES.keys() - {"score_comparisons", "ranks", "search", "learning_curve"}:
+    for name in TABLES.keys() - {"score_comparisons", "ranks", "search", "learning_curve", "forms"}:
         assert f'"results/synthetic/tables/{name}.html"' in html
     assert '"results/synthetic/report.pdf"' in html
     assert "paired over the same test texts and seeds" in html.replace("\\n", " ")
