@@ -3,8 +3,8 @@
 Inputs: the model's folder, the validation and the test split, the audit, the run's
 ``metrics.json`` (its temperature). Output: the folder ``onnx/`` with the models, what they predict
 for the test split, and ``onnx.json``: labels, checksums, agreement with transformers, texts a
-second. A form is written only if it gives validation texts the answer of transformers: float32
-every one of them, int8 the share that the study asks for.
+second. A form stays only if it gives validation texts the answer of transformers: float32 every
+one of them, int8 the share that the study asks for. Otherwise ``onnx.json`` and a warning say why.
 """
 
 import logging
@@ -45,6 +45,10 @@ CHECKED = 2000
 
 TIMED, ROUNDS = 200, 3
 """Texts that each form answers in each round, the forms in turn, with one thread."""
+
+WEIGHTS = "model.safetensors"
+LARGEST = 2**31 - 2**20
+"""Bytes of weights that a file of ONNX can hold (protobuf's limit is 2 GB), with its graph."""
 
 SCORE_TOLERANCE = {FLOAT32: 1e-4, INT8: 0.05}
 """By how much scores that agree may differ, in ranges."""
@@ -101,22 +105,25 @@ class Trial:
             "labels": self.reference.labels,
             "pairs": pairs,
             "pad": self.reference.pad,
-            "tokenizer_sha256": tokenizer_sha256(folder),
         }
 
     def attempt(
         self, form: str, asked: float, files: Path, write: Callable[[Path], None]
     ) -> tuple[dict[str, Any], OnnxModel | None]:
-        """Write a form with ``write``; return what is known of it, and the model if it may stay."""
+        """Write a form with ``write``; return what is known of it, and the model if it may stay.
+
+        Raises:
+            UserError: It cannot be written, or not be read without transformers.
+        """
         path = files / ONNX_FILES[form]
+        self.about["tokenizer_sha256"] = tokenizer_sha256(self.folder)
+        if (size := (self.folder / WEIGHTS).stat().st_size) > LARGEST:
+            raise UserError(f"weights of {size / 1e9:.1f} GB; a file of ONNX holds 2 GB")
         write(path)
         model = OnnxModel(self.folder, form, self.about, files, workers=1)
         same, _ = model.tokenize(self.texts)
         if same != self.reference.tokenize(self.texts)[0]:
-            raise UserError(
-                f"{self.folder}: without transformers, its tokenizer cuts validation texts "
-                "otherwise; there is no ONNX of this model"
-            )
+            raise UserError("without transformers, its tokenizer cuts validation texts otherwise")
         found = Ensemble([model]).probabilities(self.texts)
         known: dict[str, Any] = {
             "agreement": agree(found, self.expected, form, self.limits),
@@ -124,7 +131,6 @@ class Trial:
             "asked": asked,
         }
         if known["agreement"] < asked:
-            path.unlink()
             return known, None
         return known | {"bytes": path.stat().st_size, "sha256": sha256_of_files([path])}, model
 
@@ -139,26 +145,30 @@ def main(
     records = list(read_jsonl(data / "test.jsonl"))
     with atomic(output) as partial:
         partial.mkdir()
-        forms = {}
+        forms: dict[str, dict[str, Any]] = {}
         models: dict[str, Model] = {TRANSFORMERS: trial.reference}
         for form, asked, write in (
             (FLOAT32, 1.0, lambda path: export(trial.reference.model, trial.example, path)),
             (INT8, agreement, lambda path: quantize(partial / ONNX_FILES[FLOAT32], path)),
         ):
-            forms[form], model = trial.attempt(form, asked, partial, write)
-            logger.info("%s: %s", form, forms[form])
-            if model is None and form == FLOAT32:
-                raise UserError(f"{folder}: {refusal(form, forms[form])}")
+            if form == INT8 and FLOAT32 not in models:
+                forms[form] = {"reason": "it is made of ONNX in float32"}
+                continue
+            try:
+                forms[form], model = trial.attempt(form, asked, partial, write)
+            except UserError as error:
+                forms[form], model = {"reason": str(error)}, None
             if model is None:
+                (partial / ONNX_FILES[form]).unlink(missing_ok=True)
                 logger.warning("%s: %s", folder, refusal(form, forms[form]))
                 continue
+            logger.info("%s: %s", form, forms[form])
             models[form] = model
             found = Ensemble([model]).probabilities([text_of(record) for record in records])
             predictions_table(records, audit["labels"], found).to_csv(
                 partial / predictions_file(form), index=False, float_format="%.9g"
             )
-        weights = folder / "model.safetensors"
-        forms[TRANSFORMERS] = {"bytes": weights.stat().st_size}
+        forms[TRANSFORMERS] = {"bytes": (folder / WEIGHTS).stat().st_size}
         timed = [trial.texts[row] for row in even(len(trial.texts), TIMED)]
         for form, speed in texts_per_second(models, timed).items():
             forms[form]["texts_per_second"] = speed

@@ -121,12 +121,12 @@ def forms(run: dict[str, Any], folder: Path) -> str:
         return ""
     shown = forms_table(pd.DataFrame(form_rows(run, folder))).drop(columns=["Experiment", "ECE"])
     refused = [
-        f"`{form}` was {refusal(form, known)}.\n\n"
+        f"{form}: {refusal(form, known)}.\n\n"
         for form, known in about["forms"].items()
         if "bytes" not in known
     ]
     return FORMS.format(
-        texts=about["forms"]["onnx"]["texts"],
+        texts=max(known.get("texts", 0) for known in about["forms"].values()),
         processor=about["processor"],
         table=table(shown.to_numpy().tolist(), list(shown.columns)),
         refused="".join(refused),

@@ -101,8 +101,8 @@ def check(folder: Path, about: dict[str, Any], form: str) -> None:
 
 def refusal(form: str, known: dict[str, Any]) -> str:
     """Return why there is no such form of a model."""
-    if "agreement" not in known:
-        return f"there is no form {form} of this model"
+    if "reason" in known:
+        return f"no {form} of this model: {known['reason']}"
     return (
         f"refused: as {form} it gives {known['agreement']:.2%} of {known['texts']:,} validation "
         f"texts the answer of transformers, fewer than onnx.agreement asks ({known['asked']:.2%})"

@@ -9,6 +9,7 @@ import torch
 from onnx import NodeProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from seedwise.errors import UserError, one_line
 from seedwise.exports.ensemble import Batch
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -23,18 +24,25 @@ def export(model: torch.nn.Module, batch: Batch, path: Path) -> None:
         model: Of transformers, on the processor.
         batch: What it reads of a few texts, each of shape (B, T) with B and T above 1.
         path: The file.
+
+    Raises:
+        UserError: torch does not know how.
     """
     given = {name: torch.from_numpy(batch[name]) for name in INPUTS if name in batch}
-    program = torch.onnx.export(
-        model,
-        kwargs=given,
-        dynamo=True,
-        dynamic_shapes={name: {0: "batch", 1: "length"} for name in given},
-        input_names=list(given),
-        output_names=["logits"],
-        opset_version=OPSET,
-        verbose=False,
-    )
+    try:
+        program = torch.onnx.export(
+            model,
+            kwargs=given,
+            dynamo=True,
+            dynamic_shapes={name: {0: "batch", 1: "length"} for name in given},
+            input_names=list(given),
+            output_names=["logits"],
+            opset_version=OPSET,
+            verbose=False,
+        )
+    except torch.onnx.OnnxExporterError as error:
+        cause = one_line(str(error.__cause__ or error))
+        raise UserError(f"torch cannot export it as ONNX: {cause[:300]}") from None
     proto = program.model_proto
     # Where in torch's code each operation comes from, with the paths of this machine.
     for part in (proto, proto.graph, *proto.graph.node, *proto.graph.value_info):

@@ -19,7 +19,6 @@ from seedwise.exports.forms import (
     TRANSFORMERS,
     available,
     check,
-    describe,
     tokenizer_sha256,
 )
 from seedwise.exports.onnx_model import OnnxModel
@@ -91,13 +90,13 @@ def test_a_model_quantized_to_nonsense_is_refused_with_the_number(study, tmp_pat
     assert load([own / "model"], "cpu")[1] == FLOAT32
     card_of(own, data)
     text = (own / "model" / "README.md").read_text(encoding="utf-8")
-    assert f"`int8` was refused: as int8 it gives {share}" in text
+    assert f"int8: refused: as int8 it gives {share}" in text
     compare_forms.main(metrics=[own / "metrics.json"], output=tmp_path / "forms.csv")
     table = pd.read_csv(tmp_path / "forms.csv").set_index("form")
     assert pd.isna(table.loc[INT8, "bytes"]) and pd.isna(table.loc[INT8, "value"])
 
 
-def test_a_float32_that_disagrees_anywhere_is_an_error(study, tmp_path, monkeypatch):
+def test_a_float32_that_disagrees_anywhere_is_refused(study, tmp_path, monkeypatch):
     run, data, _ = study
     own = tmp_path / "seed-0"
     shutil.copytree(run, own)
@@ -110,10 +109,37 @@ def test_a_float32_that_disagrees_anywhere_is_an_error(study, tmp_path, monkeypa
         weight.data = -weight.data
 
     monkeypatch.setattr(export_onnx, "export", other)
-    with pytest.raises(UserError, match=r"refused: as onnx it gives \d+\.\d\d% of \d+ .*100.00%"):
-        export(own, data)
-    # What was there stays.
-    assert describe(own / "model") is not None
+    about = export(own, data)
+    assert about["forms"][FLOAT32]["agreement"] < 1
+    assert about["forms"][INT8] == {"reason": "it is made of ONNX in float32"}
+    assert not list((own / "model" / "onnx").glob("*.onnx"))
+    assert load([own / "model"], "cpu")[1] == TRANSFORMERS
+    with pytest.raises(UserError, match=r"refused: as onnx it gives .* of \d+ .*100.00%"):
+        load([own / "model"], "cpu", FLOAT32)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("LARGEST", 10, r"weights of 0.0 GB; a file of ONNX holds 2 GB"),
+        ("export", lambda *_: (_ for _ in ()).throw(UserError("torch cannot")), "torch cannot"),
+    ],
+)
+def test_a_model_without_onnx_is_told_and_stays_usable(
+    study, tmp_path, monkeypatch, name, value, message
+):
+    run, data, _ = study
+    own = tmp_path / "seed-0"
+    shutil.copytree(run, own)
+    monkeypatch.setattr(export_onnx, name, value)
+    export(own, data)
+    with pytest.raises(UserError, match=f"no onnx of this model: {message}"):
+        load([own / "model"], "cpu", FLOAT32)
+    card_of(own, data)
+    text = (own / "model" / "README.md").read_text(encoding="utf-8")
+    assert "onnx: no onnx of this model: " in text
+    compare_forms.main(metrics=[own / "metrics.json"], output=tmp_path / "forms.csv")
+    assert pd.read_csv(tmp_path / "forms.csv")["bytes"].notna().tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -164,8 +190,8 @@ def test_without_a_tokenizer_there_is_no_onnx(study, tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(OnnxModel, "tokenize", otherwise)
-        with pytest.raises(UserError, match="its tokenizer cuts validation texts otherwise"):
-            export(own, data)
+        reason = export(own, data)["forms"][FLOAT32]["reason"]
+    assert reason == "without transformers, its tokenizer cuts validation texts otherwise"
     # transformers itself cannot read this one.
     (own / "model" / "dict.txt").unlink()
     with pytest.raises(UserError, match=r"without dict.txt; ONNX needs a tokenizer as"):

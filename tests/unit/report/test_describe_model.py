@@ -1,6 +1,7 @@
 import re
 
 import yaml
+from huggingface_hub import ModelCard, ModelCardData
 
 import describe_model
 from seedwise.files import read_json, write_json
@@ -30,6 +31,15 @@ def test_card_says_data_settings_seeds_scores_and_licence(tmp_path):
     assert meta["pipeline_tag"] == "text-classification"
     (model,) = meta["model-index"]
     assert model["results"][0]["metrics"][0] == {"type": "accuracy", "value": 0.815}
+    # As the hub's own library reads it, which raises at metadata that it cannot take.
+    data = ModelCardData(**meta, ignore_metadata_errors=False)
+    assert [(one.metric_type, one.metric_value) for one in data.eval_results] == [
+        ("accuracy", 0.815),
+        ("f1", 0.813),
+    ]
+    assert ModelCard(text).data.to_dict() == data.to_dict() and data.model_name == (
+        "fairseq-pretrained-seed-1"
+    )
     assert "| this model | 81.5 % | 81.3 % |" in body
     # By hand: mean 0.81667, population deviation 0.01434; t(0.975, 2) = 4.3027.
     assert "81.7 % ± 1.4" in body and "77.3 to 86.0 %" in body
