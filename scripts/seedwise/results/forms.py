@@ -11,6 +11,8 @@ from seedwise.results.mistakes import Predictions, calibration
 from seedwise.training.run_files import Metrics, measure, read_predicted
 from seedwise.training.runs import PROBABILITY
 
+WORTH = ("value", "ece", "ece_calibrated")
+
 
 def worth(path: Path, run: Metrics) -> dict[str, float]:
     """Return what predictions of the test split are worth, by the main measure of the run.
@@ -64,6 +66,7 @@ def form_rows(run: Metrics, folder: Path) -> list[dict[str, Any]]:
                 key: known.get(key)
                 for key in ("agreement", "texts", "asked", "bytes", "texts_per_second")
             }
+            | dict.fromkeys(WORTH)
             | (worth(predictions[form], run) if "bytes" in known else {})
             | {"processor": about["processor"]}
         )

@@ -241,6 +241,13 @@ def test_scores(tmp_path):
     compare_forms.main(metrics=[run / "metrics.json"], output=tmp_path / "forms.csv")
     table = pd.read_csv(tmp_path / "forms.csv")
     assert table["measure"].eq("pearson").all() and table["ece"].isna().all()
+    audit = read_json(tmp_path / "data" / "audit.json")
+    for part in audit["splits"].values():
+        part["scores"] = {"min": 0, "max": 5}
+    write_json(tmp_path / "data" / "audit.json", audit)
+    card_of(run, tmp_path / "data")
+    text = (run / "model" / "README.md").read_text(encoding="utf-8")
+    assert "| ONNX, float32 | " in text and "at least" not in text
     with pytest.raises(UserError, match="--abstain is for labels; the model gives scores"):
         predict.main(**vars(predict.arguments([str(run), "x", "--abstain", "0.9"])))
 
