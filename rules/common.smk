@@ -1,7 +1,6 @@
 # Checks the study before any job is planned, and names the places of results and logs.
 import json
 import os
-import re
 import shlex
 import sys
 import tarfile

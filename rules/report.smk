@@ -180,10 +180,11 @@ rule render_html:
 
 
 # The rules that make tables, of whatever part of the study.
+is_table = lambda file: Path(file).parent.name == "tables" and Path(file).suffix == ".csv"
 TABLE_RULES = {
     name: proxy.rule
     for name, proxy in rules._rules.items()
-    if any(re.search(r"/tables/\w+\.csv$", str(file)) for file in proxy.rule.output)
+    if any(is_table(str(file)) for file in proxy.rule.output)
 }
 
 
@@ -211,7 +212,7 @@ rule archive_study:
         mem_mb=sized(2000),
         runtime=sized(60),
     params:
-        results=f"results/{config['study']}",
+        results=lambda w, output: str(Path(output.archive).parent),
         title=config["title"],
         licence=config["licence"],
         selection=config["selection"],

@@ -9,20 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from huggingface_hub import EvalResult, ModelCardData
 
-from seedwise.exports.abstention import answered
-from seedwise.exports.forms import describe, refusal
 from seedwise.files import read_json, write_text
 from seedwise.models.linear import FEATURES
 from seedwise.report.card import (
-    ABSTENTION,
     CALIBRATION,
     EXPORT,
     EXPORT_SCORES,
     FINETUNED,
-    FORMS,
     HUB_NAMES,
     LINEAR,
     LINEAR_LABELS,
@@ -34,30 +29,17 @@ from seedwise.report.card import (
     PAIR,
     SELECTED,
 )
+from seedwise.report.card_forms import abstention, forms, table
 from seedwise.report.presentation import (
-    DASH,
     interval,
     mean_and_std,
     number,
-    percent,
     plain_pairs,
     reached,
 )
-from seedwise.report.printed_predictions import forms_table
-from seedwise.results.forms import form_rows
 from seedwise.results.statistics import student_interval
 from seedwise.step import step
 from seedwise.training.run_files import measure, read_metrics
-
-SURE = (0.7, 0.8, 0.9, 0.95, 0.99)
-"""Probabilities below which the card says what it means not to answer."""
-
-
-def table(rows: Sequence[Sequence[str]], head: Sequence[str] = ("", "")) -> str:
-    """Return rows as a Markdown table."""
-    line = "| {} |".format
-    rule = "|" + "---|" * len(head)
-    return "\n".join([line(" | ".join(head)), rule, *(line(" | ".join(row)) for row in rows)])
 
 
 def scores(run: dict[str, Any], runs: Sequence[dict[str, Any]]) -> str:
@@ -94,43 +76,6 @@ def data_pairs(audit: dict[str, Any]) -> list[tuple[str, str]]:
 def exported(found: dict[str, Any]) -> str:
     """Return what the check of a converted model found."""
     return (EXPORT_SCORES if "largest_score_difference" in found else EXPORT).format(**found)
-
-
-def abstention(run: dict[str, Any], predictions: Path) -> str:
-    """Return what answering only where the model is sure would have meant; nothing of scores."""
-    if "temperature" not in run:
-        return ""
-    rows = []
-    for least in SURE:
-        found = answered([predictions], [run["temperature"]], least)
-        if found is not None:
-            rows.append(
-                (
-                    f"{least:g}",
-                    percent(found.share),
-                    percent(found.accuracy) if found.share else DASH,
-                )
-            )
-    return ABSTENTION.format(table(rows, ("at least", "answered", "of them rightly")))
-
-
-def forms(run: dict[str, Any], folder: Path) -> str:
-    """Return what is known of the model's forms; nothing where there is no ONNX."""
-    about = describe(folder)
-    if about is None:
-        return ""
-    shown = forms_table(pd.DataFrame(form_rows(run, folder))).drop(columns=["Experiment", "ECE"])
-    refused = [
-        f"{form}: {refusal(form, known)}.\n\n"
-        for form, known in about["forms"].items()
-        if "bytes" not in known
-    ]
-    return FORMS.format(
-        texts=max(known.get("texts", 0) for known in about["forms"].values()),
-        processor=about["processor"],
-        table=table(shown.to_numpy().tolist(), list(shown.columns)),
-        refused="".join(refused),
-    )
 
 
 def header(run: dict[str, Any], library: str, licence: str) -> str:

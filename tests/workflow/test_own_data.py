@@ -102,7 +102,7 @@ def test_example_of_the_tutorial_runs(results, capsys):
 def test_all_seeds_vote_with_predict(experiment, folder, results, texts):
     out = command(
         folder, "predict", f"results/own/runs/{experiment}", "--format", "csv",
-        stdin="\n".join(texts),
+        "--runtime", "onnx", stdin="\n".join(texts),
     )  # fmt: skip
     found = pd.read_csv(io.StringIO(out))
     names = [f"probability_{label}" for label in LABELS]

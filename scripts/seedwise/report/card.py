@@ -73,12 +73,13 @@ FORMS = """\
 
 `onnx/` holds the model as ONNX, for onnxruntime, without torch. *Agreement*: of {texts:,}
 validation texts, the share with the answer of transformers. Texts a second with one thread of
-{processor}, the median of three rounds, the forms in turn; calibration error (ECE) at the
-temperature.
+{processor}, the median of three rounds, the forms in turn{calibrated}.
 
 {table}
 
 {refused}"""
+
+CALIBRATED = "; calibration error (ECE)\nat the temperature"
 
 PAIR = '{"text": "A text.", "text_pair": "Another."}'
 
