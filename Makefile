@@ -19,7 +19,7 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(CONFIG) --cores $(CORES)
 ##               RANGE=0,5 if it holds scores, not labels)
 ## make progress how far the trainings of CONFIG are, live
 ## make tensorboard  their curves in the browser
-## make export   every model of CONFIG as a folder for transformers, with its model card
+## make export   every model of CONFIG as a folder for transformers and as ONNX, with its model card
 ## make report   its report.pdf and report.html, with whatever they still need
 ## make archive  the study of CONFIG in one file, with its best models
 ## make verify   one seed of each experiment anew: is every number still the same?

@@ -1,4 +1,4 @@
-# Models for others: folders of transformers, ONNX beside them, model cards.
+# Models for others: folders of transformers, ONNX beside them.
 localrules:
     export,
 

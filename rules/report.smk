@@ -1,4 +1,5 @@
-# Pages, and the two reports: report.pdf, set with typst, report.html, Snakemake's own.
+# Pages, model cards, the two reports (report.pdf, set with typst; report.html, Snakemake's own), and
+# the archive.
 report: "../reports/workflow.rst"
 
 

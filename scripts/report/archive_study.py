@@ -157,7 +157,6 @@ def main(
     write_json(
         about,
         {
-            "study": results.name,
             "commit": version,
             "table_rules": list(table_rules),
             "models": {name: (run / "model").as_posix() for name, run in chosen.items()},

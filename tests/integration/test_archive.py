@@ -132,6 +132,12 @@ def test_what_is_no_archive_is_one_message(archive, tmp_path):
         packed.writestr("../out.txt", "x")
     with pytest.raises(UserError, match="which leads out of it"):
         verify_archive.main(path)
+    # Damage inside, where the list of files is whole.
+    content = bytearray(archive.read_bytes())
+    content[2000:2400] = bytes(400)
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match=r"damaged, or no archive|its SHA-256 is"):
+        verify_archive.main(path)
     with zipfile.ZipFile(path, "w") as packed:
         packed.writestr("a.txt", "x")
     with pytest.raises(UserError, match="not the archive of a study"):

@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import UserError
-from seedwise.exports.forms import TRANSFORMERS, available, check, describe, predictions_file
+from seedwise.exports.forms import (
+    ONNX,
+    TRANSFORMERS,
+    available,
+    check,
+    describe,
+    predictions_file,
+)
 from seedwise.files import read_json
 
 
@@ -53,7 +60,7 @@ def predictions_of(folder: Path, form: str) -> Path:
     """Return where a form of a model has what its study predicted for the test split."""
     if form == TRANSFORMERS:
         return folder.parent / "predictions.csv"
-    return folder / "onnx" / predictions_file(form)
+    return folder / ONNX / predictions_file(form)
 
 
 def choose_form(folders: Sequence[Path], wanted: str | None, device: str) -> str:

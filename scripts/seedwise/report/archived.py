@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import file_digest
@@ -12,7 +13,7 @@ from seedwise.errors import UserError, one_line
 
 METADATA = "ro-crate-metadata.json"
 ABOUT = "archive.json"
-"""In the study's folder: its name, Seedwise's commit, the rules that make tables, the models."""
+"""In the study's folder: Seedwise's commit, the rules that make tables, the models."""
 
 CODE = "seedwise"
 """The folder with Seedwise's own code."""
@@ -25,15 +26,15 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     Raises:
         UserError: It is none, is damaged, or holds what would be written elsewhere.
     """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 if Path(name).is_absolute() or ".." in Path(name).parts:
                     raise UserError(f"{path}: holds {one_line(name)!r}, which leads out of it")
             yield archive
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise UserError(f"{path}: damaged, or no archive ({one_line(str(error))})") from None
 
 
@@ -67,12 +68,12 @@ def wrong_files(archive: zipfile.ZipFile) -> list[str]:
 
 
 def about(archive: zipfile.ZipFile) -> dict[str, Any]:
-    """Return what the archive says of itself.
+    """Return what the archive says of itself, and the study's name: that of its folder.
 
     Raises:
         UserError: Nothing, or not of one study.
     """
-    names = [name for name in archive.namelist() if name.endswith(f"/{ABOUT}")]
+    names = [name for name in archive.namelist() if Path(name).match(f"results/*/{ABOUT}")]
     if len(names) != 1:
         raise UserError(f"{archive.filename}: not the archive of a study: no {ABOUT}")
-    return json.loads(archive.read(names[0]))
+    return json.loads(archive.read(names[0])) | {"study": Path(names[0]).parent.name}

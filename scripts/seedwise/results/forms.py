@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from seedwise.exports.forms import FLOAT32, INT8, ONNX, TRANSFORMERS, describe, predictions_file
+from seedwise.exports.forms import FLOAT32, INT8, TRANSFORMERS, describe
+from seedwise.exports.saved_models import predictions_of
 from seedwise.predictions.measures import score_measures
 from seedwise.results.mistakes import Predictions, calibration
 from seedwise.training.run_files import Metrics, measure, read_predicted
@@ -52,10 +53,6 @@ def form_rows(run: Metrics, folder: Path) -> list[dict[str, Any]]:
     about = describe(folder)
     if about is None:
         return []
-    predictions = {
-        TRANSFORMERS: folder.parent / "predictions.csv",
-        **{form: folder / ONNX / predictions_file(form) for form in (FLOAT32, INT8)},
-    }
     rows = []
     for form in (TRANSFORMERS, FLOAT32, INT8):
         known = about["forms"][form]
@@ -67,7 +64,7 @@ def form_rows(run: Metrics, folder: Path) -> list[dict[str, Any]]:
                 for key in ("agreement", "texts", "asked", "bytes", "texts_per_second")
             }
             | dict.fromkeys(WORTH)
-            | (worth(predictions[form], run) if "bytes" in known else {})
+            | (worth(predictions_of(folder, form), run) if "bytes" in known else {})
             | {"processor": about["processor"]}
         )
     return rows
