@@ -10,6 +10,7 @@ from rocrate.rocrate import ROCrate
 
 import verify_archive
 from seedwise.errors import UserError
+from seedwise.report import archived
 from support import ROOT
 from support.smoke_study import snakemake, write_study
 
@@ -142,3 +143,11 @@ def test_what_is_no_archive_is_one_message(archive, tmp_path):
         packed.writestr("a.txt", "x")
     with pytest.raises(UserError, match="not the archive of a study"):
         verify_archive.main(path)
+
+
+def test_no_word_in_an_archive_leads_out_of_its_folder(tmp_path):
+    """The tables of the study that it names are removed before they are made again."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        packed.writestr("results/own/archive.json", json.dumps({"study": str(tmp_path)}))
+    with archived.opened(tmp_path / "a.zip") as packed:
+        assert archived.about(packed)["study"] == "own"
