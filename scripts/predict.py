@@ -19,9 +19,9 @@ from typing import IO, Any
 from seedwise.data.compression import open_file
 from seedwise.data.texts import BETWEEN
 from seedwise.errors import UserError
-from seedwise.exports.forms import FLOAT32, INT8, TRANSFORMERS, describe
+from seedwise.exports.forms import FLOAT32, INT8, TRANSFORMERS, describe, predictions_of
 from seedwise.exports.given_texts import Given, given_lines, given_table, read_lines
-from seedwise.exports.saved_models import load, model_folders, predictions_of, temperature_of
+from seedwise.exports.saved_models import load, model_folders, temperature_of
 from seedwise.exports.written_answers import Writer
 
 WINDOW = 4096

@@ -31,6 +31,13 @@ def predictions_file(form: str) -> str:
     return f"predictions-{form}.csv"
 
 
+def predictions_of(folder: Path, form: str) -> Path:
+    """Return where a form of a model has what its study predicted for the test split."""
+    if form == TRANSFORMERS:
+        return folder.parent / "predictions.csv"
+    return folder / ONNX / predictions_file(form)
+
+
 def tokenizer_kind(folder: Path) -> str:
     """Return of which kind of `TOKENIZER_FILES` the tokenizer in ``folder`` is.
 

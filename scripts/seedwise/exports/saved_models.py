@@ -5,14 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import UserError
-from seedwise.exports.forms import (
-    ONNX,
-    TRANSFORMERS,
-    available,
-    check,
-    describe,
-    predictions_file,
-)
+from seedwise.exports.forms import TRANSFORMERS, available, check, describe
 from seedwise.files import read_json
 
 
@@ -54,13 +47,6 @@ def temperature_of(folder: Path) -> float:
     if folder.name == "model" and metrics.is_file():
         return read_json(metrics).get("temperature", 1.0)
     return (describe(folder) or {}).get("temperature", 1.0)
-
-
-def predictions_of(folder: Path, form: str) -> Path:
-    """Return where a form of a model has what its study predicted for the test split."""
-    if form == TRANSFORMERS:
-        return folder.parent / "predictions.csv"
-    return folder / ONNX / predictions_file(form)
 
 
 def choose_form(folders: Sequence[Path], wanted: str | None, device: str) -> str:
