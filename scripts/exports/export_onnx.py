@@ -108,9 +108,11 @@ class Trial:
         }
 
     def attempt(
-        self, form: str, asked: float, files: Path, write: Callable[[Path], None]
+        self, form: str, asked: float, files: Path, *writers: Callable[[Path], None]
     ) -> tuple[dict[str, Any], OnnxModel | None]:
-        """Write a form with ``write``; return what is known of it, and the model if it may stay.
+        """Write a form; return what is known of it, and the model if it may stay.
+
+        Of ``writers`` the first that writes one which may stay is the last that is called.
 
         Raises:
             UserError: It cannot be written, or not be read without transformers.
@@ -119,20 +121,22 @@ class Trial:
         self.about["tokenizer_sha256"] = tokenizer_sha256(self.folder)
         if (size := (self.folder / WEIGHTS).stat().st_size) > LARGEST:
             raise UserError(f"weights of {size / 1e9:.1f} GB; a file of ONNX holds 2 GB")
-        write(path)
-        model = OnnxModel(self.folder, form, self.about, files, workers=1)
-        same, _ = model.tokenize(self.texts)
-        if same != self.reference.tokenize(self.texts)[0]:
-            raise UserError("without transformers, its tokenizer cuts validation texts otherwise")
-        found = Ensemble([model]).probabilities(self.texts)
-        known: dict[str, Any] = {
-            "agreement": agree(found, self.expected, form, self.limits),
-            "texts": len(self.texts),
-            "asked": asked,
-        }
-        if known["agreement"] < asked:
-            return known, None
-        return known | {"bytes": path.stat().st_size, "sha256": sha256_of_files([path])}, model
+        known: dict[str, Any] = {"texts": len(self.texts), "asked": asked}
+        for write in writers:
+            write(path)
+            model = OnnxModel(self.folder, form, self.about, files, workers=1)
+            same, _ = model.tokenize(self.texts)
+            if same != self.reference.tokenize(self.texts)[0]:
+                raise UserError(
+                    "without transformers, its tokenizer cuts validation texts otherwise"
+                )
+            found = Ensemble([model]).probabilities(self.texts)
+            known["agreement"] = agree(found, self.expected, form, self.limits)
+            logger.info("%s: %s", form, known)
+            if known["agreement"] >= asked:
+                size, checksum = path.stat().st_size, sha256_of_files([path])
+                return known | {"bytes": size, "sha256": checksum}, model
+        return known, None
 
 
 def main(
@@ -147,22 +151,27 @@ def main(
         partial.mkdir()
         forms: dict[str, dict[str, Any]] = {}
         models: dict[str, Model] = {TRANSFORMERS: trial.reference}
-        for form, asked, write in (
+        exact = partial / ONNX_FILES[FLOAT32]
+        for form, asked, *writers in (
             (FLOAT32, 1.0, lambda path: export(trial.reference.model, trial.example, path)),
-            (INT8, agreement, lambda path: quantize(partial / ONNX_FILES[FLOAT32], path)),
+            (
+                INT8,
+                agreement,
+                lambda path: quantize(exact, path),
+                lambda path: quantize(exact, path, spare=True),
+            ),
         ):
             if form == INT8 and FLOAT32 not in models:
                 forms[form] = {"reason": "it is made of ONNX in float32"}
                 continue
             try:
-                forms[form], model = trial.attempt(form, asked, partial, write)
+                forms[form], model = trial.attempt(form, asked, partial, *writers)
             except UserError as error:
                 forms[form], model = {"reason": str(error)}, None
             if model is None:
                 (partial / ONNX_FILES[form]).unlink(missing_ok=True)
                 logger.warning("%s: %s", folder, refusal(form, forms[form]))
                 continue
-            logger.info("%s: %s", form, forms[form])
             models[form] = model
             found = Ensemble([model]).probabilities([text_of(record) for record in records])
             predictions_table(records, audit["labels"], found).to_csv(

@@ -11,7 +11,7 @@ import pytest
 
 from support.slurm.cluster import PROGRAMS, Cluster, finish, missing, slurm, wait_for
 from support.slurm.declared_limits import declared_limits
-from support.smoke_study import snakemake, write_study
+from support.smoke_study import snakemake, with_logs, write_study
 
 REASON = missing(*PROGRAMS)
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
@@ -97,7 +97,7 @@ def start_undisturbed(tmp_path_factory):
 def undisturbed(start_undisturbed):
     folder, called = start_undisturbed
     code, output = called.result()
-    assert code == 0, output
+    assert code == 0, with_logs(folder, output)
     return folder
 
 
@@ -127,7 +127,7 @@ def survived(cluster, folder):
     with contextlib.suppress(AssertionError):  # it may be back already, since it answers
         cluster.run("scontrol", "update", "NodeName=node", "State=RESUME")
     code, output = finish(process)
-    assert code == 0, output
+    assert code == 0, with_logs(folder, output)
     return job["JobId"], updates
 
 
@@ -172,7 +172,7 @@ def outgrown(cluster, folder, disturbed):
         f"{RUNS[3]}/predictions.csv",
     )
     code, output = finish(process)
-    assert code == 0, output
+    assert code == 0, with_logs(folder, output)
     return output
 
 
@@ -189,7 +189,8 @@ def completed(cluster, folder, outgrown):
     # As the profile has it done before the time limit: to the training, not to the whole job.
     cluster.run("scancel", "--signal=TERM", job["JobId"])
     code, output = finish(process)
-    assert code == 0, output
+    # Beside its errors, what the jobs themselves said, whichever failed.
+    assert code == 0, with_logs(folder, output)
     return output, updates
 
 

@@ -56,3 +56,15 @@ def job_counts(output: str) -> dict[str, int]:
     """Return how often each rule is to run, from Snakemake's table; `all` is left out."""
     counts = {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE)}
     return {rule: n for rule, n in counts.items() if rule not in ("all", "total")}
+
+
+def with_logs(folder: Path, output: str) -> str:
+    """Return what Snakemake said and, below it, how the logs end that its errors name."""
+    named = re.findall(r"^ +log: (.+?)(?: \(check|$)", output, re.MULTILINE)
+    parts = [output]
+    for name in dict.fromkeys(name for names in named for name in names.split(", ")):
+        path = folder / name
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            parts.append("\n".join([f"{name}:", *lines[-15:]]))
+    return "\n\n".join(parts)

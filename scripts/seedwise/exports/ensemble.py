@@ -8,7 +8,7 @@ import numpy as np
 from seedwise.errors import UserError
 from seedwise.predictions import temperature
 
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 512
 """Tokens of a batch, padding included: small enough for a processor's caches."""
 
 Inputs = dict[str, list[list[int]]]

@@ -60,7 +60,10 @@ class OnnxModel:
                 path,
                 options,
                 providers=["CPUExecutionProvider"],
-                disabled_optimizers=["SkipLayerNormFusion"],  # slower than its parts, by a fifth
+                disabled_optimizers=[
+                    "SkipLayerNormFusion",
+                    "BiasGeluFusion",
+                ],  # slower than their parts
             )
         except Exception as error:  # its exceptions have no common class but this
             raise UserError(f"{path}: onnxruntime cannot read it: {one_line(str(error))}") from None

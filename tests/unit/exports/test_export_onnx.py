@@ -71,7 +71,7 @@ def test_a_model_quantized_to_nonsense_is_refused_with_the_number(study, tmp_pat
     shutil.copytree(run, own)
     shutil.rmtree(own / "model" / "onnx")
 
-    def nonsense(source, target):
+    def nonsense(source, target, spare=False):
         model = onnx.load(source)
         for tensor in model.graph.initializer:
             if len(tensor.dims) == 2:
@@ -94,6 +94,24 @@ def test_a_model_quantized_to_nonsense_is_refused_with_the_number(study, tmp_pat
     compare_forms.main(metrics=[own / "metrics.json"], output=tmp_path / "forms.csv")
     table = pd.read_csv(tmp_path / "forms.csv").set_index("form")
     assert pd.isna(table.loc[INT8, "bytes"]) and pd.isna(table.loc[INT8, "value"])
+
+
+def test_products_are_spared_where_int8_everywhere_disagrees(study, tmp_path, monkeypatch):
+    run, data, whole = study
+    own = tmp_path / "seed-0"
+    shutil.copytree(run, own)
+    shutil.rmtree(own / "model" / "onnx")
+    before, asked = export_onnx.agree, []
+
+    def first_refused(found, expected, form, limits):
+        asked.append(form)
+        return 0.5 if asked == [FLOAT32, INT8] else before(found, expected, form, limits)
+
+    monkeypatch.setattr(export_onnx, "agree", first_refused)
+    known = export(own, data)["forms"][INT8]
+    assert asked == [FLOAT32, INT8, INT8] and known["agreement"] >= 0.8
+    assert known["bytes"] > whole["forms"][INT8]["bytes"]
+    assert available(own / "model") == [INT8, FLOAT32, TRANSFORMERS]
 
 
 def test_a_float32_that_disagrees_anywhere_is_refused(study, tmp_path, monkeypatch):

@@ -3,7 +3,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-from seedwise.exports.onnx_export import quantize, scale_rows
+from seedwise.exports.onnx_export import quantize
+from seedwise.exports.onnx_graph import scale_rows
 
 RNG = np.random.default_rng(0)
 EMBEDDING = RNG.normal(size=(50, 16)).astype(np.float32) * RNG.uniform(0.1, 10, (50, 1))
@@ -49,8 +50,8 @@ def test_scaled_rows_compute_the_same(tmp_path):
     scaled = [numpy_helper.to_array(t) for t in model.graph.initializer if t.name == "table"]
     assert abs(scaled[0]).max() == 1
     assert kept == ["rows.gathered.largest.node"]
-    # Two matrices read the same rows, which are divided once.
-    assert sum(node.op_type == "Div" for node in model.graph.node) == 1
+    # Two matrices read the same rows, which are scaled once.
+    assert sum(node.op_type == "Reciprocal" for node in model.graph.node) == 1
 
 
 def test_rows_of_unlike_size_lose_little_in_int8(tmp_path):
