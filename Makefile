@@ -72,13 +72,16 @@ verify: env
 	$(BIN)/python $(if $(ARCHIVE),scripts/verify_archive.py '$(ARCHIVE)',scripts/verify_study.py \
 		--configfile $(CONFIG) --cores $(CORES))
 
-# A file stays with one process, since its tests share what one fixture has trained.
+# A file stays with one process, since its tests share what one fixture has trained; files that train
+# studies come first, so that no process ends with one of them while the others have nothing to do.
+PARALLEL := --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 test: env
-	$(BIN)/pytest --numprocesses logical --maxprocesses 8 --dist loadfile -m "not alone"; \
+	$(BIN)/pytest $(PARALLEL) -m "not alone" tests/integration tests/workflow tests/unit; \
 	first=$$?; $(BIN)/pytest -m alone && exit $$first
 
 test-python: env
-	$(BIN)/pytest --numprocesses logical --maxprocesses 8 --dist loadfile -m "not alone" tests/unit
+	$(BIN)/pytest $(PARALLEL) -m "not alone" tests/unit
 	$(BIN)/pytest -m alone tests/workflow/test_smoke.py
 
 bench: env

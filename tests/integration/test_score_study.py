@@ -87,7 +87,8 @@ def folder(tmp_path_factory):
     }
     text = yaml.safe_dump(config, sort_keys=False)
     (folder / "study.yaml").write_text(text, encoding="utf-8")
-    code, output = snakemake(folder, "all", "export", cores=2)
+    models = [f"results/reviews/runs/{name}/seed-0/model/README.md" for name in EXPERIMENTS]
+    code, output = snakemake(folder, "all", *models, cores=2)
     assert code == 0, output
     return folder
 
