@@ -4,7 +4,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from seedwise.exports.onnx_graph import narrowing, scale_rows, select_early
+from seedwise.exports.onnx_graph import narrowing, select_early
 
 RNG = np.random.default_rng(0)
 B, T, H = 3, 5, 4
@@ -28,8 +28,8 @@ def classifier(*more):
     tensors = {"x": (B, T, H), "mixes": (B, T, T)}
     tensors |= {"logits": (B, 2), **({"pooled": (B, 1, H)} if more else {})}
     values = {name: helper.make_tensor_value_info(name, FLOAT, of) for name, of in tensors.items()}
-    inside = {name: (B, T, H) for name in ("mixed", "layer", "outer", "sum", "last")}
-    inside |= {name: (B, T, 2 * H) for name in ("inner", "active")}
+    inside = dict.fromkeys(("mixed", "layer", "outer", "sum", "last"), (B, T, H))
+    inside |= dict.fromkeys(("inner", "active"), (B, T, 2 * H))
     shapes = {"wide": (H, 2 * H), "narrow": (2 * H, H), "classes": (H, 2), "bias": H, "scale": H}
     weights = {name: RNG.normal(size=of).astype(np.float32) for name, of in shapes.items()}
     weights["zero"] = np.array(0)
