@@ -52,6 +52,16 @@ def test_both_forms_answer_as_transformers_does(study):
     assert all(known["texts_per_second"] > 0 for known in about["forms"].values())
 
 
+def test_what_no_label_depends_on_is_not_computed(study):
+    run, _, _ = study
+    graph = onnx.load(run / "model" / "onnx" / "model.onnx").graph
+    # In the last layer one token is projected and passes through the feed-forward network.
+    early = [node for node in graph.node if node.output[0].endswith(".selected")]
+    assert {node.op_type for node in early} == {"Gather"} and len(early) == 2
+    last = max(place for place, node in enumerate(graph.node) if node.op_type == "Softmax")
+    assert last < min(list(graph.node).index(node) for node in early)
+
+
 def test_workers_and_neighbours_change_no_answer_in_float32(study):
     run, _, about = study
     one, three = (OnnxModel(run / "model", FLOAT32, about, workers=n) for n in (1, 3))
