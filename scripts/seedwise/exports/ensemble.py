@@ -8,8 +8,8 @@ import numpy as np
 from seedwise.errors import UserError
 from seedwise.predictions import temperature
 
-BATCH_TOKENS = 512
-"""Tokens of a batch, padding included: small enough for a processor's caches."""
+BATCH_TOKENS = {"cpu": 512, "cuda": 2048}
+"""Tokens of a batch, padding included, by device: so few that a processor's caches hold them."""
 
 Inputs = dict[str, list[list[int]]]
 Batch = dict[str, np.ndarray]
@@ -23,6 +23,7 @@ class Model(Protocol):
         labels: The labels, in class order; of a model of scores one alone.
         reads_pairs: Whether it reads pairs of texts.
         pad: The id that fills a row.
+        device: Where it computes, of `BATCH_TOKENS`.
         tokenizer: What models share that cut texts alike.
     """
 
@@ -30,6 +31,7 @@ class Model(Protocol):
     labels: list[str]
     reads_pairs: bool
     pad: int
+    device: str
     tokenizer: str
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Inputs, int]:
@@ -78,7 +80,8 @@ class Ensemble:
             if model.tokenizer not in known:
                 known[model.tokenizer] = model.tokenize(texts)
             inputs = known[model.tokenizer][0]
-            order = list(_batches([len(tokens) for tokens in inputs["input_ids"]]))
+            lengths = [len(tokens) for tokens in inputs["input_ids"]]
+            order = list(_batches(lengths, BATCH_TOKENS[model.device]))
             logits = model.logits(padded(inputs, indices, model.pad) for indices in order)
             found = np.concatenate(list(logits))[np.argsort(np.concatenate(order))]
             if len(self.labels) > 1:
@@ -100,11 +103,11 @@ def padded(inputs: Inputs, indices: np.ndarray, pad: int) -> Batch:
     return batch
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[np.ndarray]:
-    """Yield indices of texts of like length, at most `BATCH_TOKENS` with padding."""
+def _batches(lengths: Sequence[int], most: int) -> Iterator[np.ndarray]:
+    """Yield indices of texts of like length, at most ``most`` tokens with padding."""
     order = np.argsort(lengths, kind="stable")
     start = 0
     for stop in range(1, len(order) + 1):
-        if stop == len(order) or (stop - start + 1) * lengths[order[stop]] > BATCH_TOKENS:
+        if stop == len(order) or (stop - start + 1) * lengths[order[stop]] > most:
             yield order[start:stop]
             start = stop

@@ -48,7 +48,7 @@ class OnnxModel:
         workers: int | None = None,
     ) -> None:
         path = (files or folder / ONNX) / ONNX_FILES[form]
-        self.place = str(folder)
+        self.place, self.device = str(folder), "cpu"
         self.labels, self.reads_pairs = about["labels"], about["pairs"]
         self.tokenizer = about["tokenizer_sha256"]
         self.workers = workers or threads()
