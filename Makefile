@@ -81,8 +81,8 @@ test: env
 	first=$$?; $(BIN)/pytest -m alone && exit $$first
 
 test-python: env
-	$(BIN)/pytest $(PARALLEL) -m "not alone" tests/unit
-	$(BIN)/pytest -m alone tests/workflow/test_smoke.py
+	$(BIN)/pytest $(PARALLEL) -m "not alone" tests/workflow/test_smoke.py tests/unit
+	$(BIN)/pytest -m alone tests/unit
 
 bench: env
 	$(BIN)/python benchmarks/bench.py

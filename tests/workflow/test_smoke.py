@@ -1,10 +1,10 @@
 """The whole chain on the smoke study: contracts, reruns, repeatability."""
 
 import json
+import os
 import re
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
@@ -12,8 +12,6 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from support import ROOT
 from support.smoke_study import job_counts, snakemake, write_study
-
-pytestmark = pytest.mark.alone
 
 RUNS = [
     (experiment, seed)
@@ -223,13 +221,13 @@ def test_lora_runs_are_there(results):
 
 
 def test_second_run_has_nothing_to_do(folder):
-    started = time.monotonic()
+    started = sum(os.times()[2:4])
     assert snakemake(folder, "--version")[0] == 0
-    idle = time.monotonic() - started
+    idle = sum(os.times()[2:4]) - started
     code, output = snakemake(folder)
     assert code == 0 and "Nothing to be done" in output
-    # Of the time that Snakemake itself takes to start: 1.3 times were measured.
-    assert time.monotonic() - started - idle < 3 * idle
+    # Of the processor time in which Snakemake says its version: 2.9 times were measured.
+    assert sum(os.times()[2:4]) - started - idle < 6 * idle
 
 
 def test_another_seed_runs_that_seed_and_what_follows(folder):

@@ -15,6 +15,9 @@ from support.tiny import chain as tiny_chain
 from support.tiny.chain import make_run, write_chain
 from support.tiny.pretraining import PRETRAIN, write_corpus
 
+# Autograd refuses to work in a fork of a process that has exported a model, as other tests do.
+pytestmark = pytest.mark.alone
+
 FILES = ("history", "predictions", "metrics", "model")
 # Each update sees all texts, and Adam's large epsilon lets the size of a gradient matter: so two
 # processes come to the same weights as one, if each text counts once.
