@@ -100,10 +100,10 @@ def _move(
 
 def narrowing(model: onnx.ModelProto) -> list[str]:
     """Return the names of products that make fewer values of a token than they read."""
-    shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    weights = {tensor.name: tensor for tensor in model.graph.initializer if _is_matrix(tensor)}
     products = [node for node in model.graph.node if node.op_type == "MatMul"]
-    weighed = [(node.name, shapes[node.input[1]]) for node in products if node.input[1] in shapes]
-    return [name for name, (read, made) in weighed if made < read]
+    weighed = [(node.name, weights[node.input[1]]) for node in products if node.input[1] in weights]
+    return [name for name, weight in weighed if weight.dims[1] < weight.dims[0]]
 
 
 def scale_rows(model: onnx.ModelProto) -> list[str]:
