@@ -28,7 +28,7 @@ def export(model: torch.nn.Module, batch: Batch, path: Path) -> None:
     """
     given = {name: torch.from_numpy(batch[name]) for name in INPUTS if name in batch}
     attention = model.config._attn_implementation
-    # torch's own attention guards against rows without any token, which costs time and never occurs.
+    # torch's own attention guards against rows without any token, which takes time; none is here.
     model.set_attn_implementation("eager")
     try:
         program = torch.onnx.export(
