@@ -144,7 +144,9 @@ def test_classes_keep_their_names_where_the_second_is_the_majority(tmp_path):
 ADAPTER = {"r": 4, "lora_alpha": 8, "target_modules": None, "lora_dropout": 0.1, "bias": "none"}
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(
+    "processes", [1, pytest.param(2, marks=pytest.mark.alone)]  # as in test_distributed.py
+)
 def test_an_adapter_ends_in_a_merged_model(chain, tmp_path, processes):
     outputs = finetune(
         chain,
