@@ -145,7 +145,8 @@ ADAPTER = {"r": 4, "lora_alpha": 8, "target_modules": None, "lora_dropout": 0.1,
 
 
 @pytest.mark.parametrize(
-    "processes", [1, pytest.param(2, marks=pytest.mark.alone)]  # as in test_distributed.py
+    "processes",
+    [1, pytest.param(2, marks=pytest.mark.alone)],  # as in test_distributed.py
 )
 def test_an_adapter_ends_in_a_merged_model(chain, tmp_path, processes):
     outputs = finetune(
