@@ -15,7 +15,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _LARGEST_BLOCK_BYTES = 1 << 30
 
 _PRODUCT = 256
-_WORTH = 1.5
+_WORTH = 1.2
 """How many times as fast as float32 bfloat16 must be: a processor that multiplies it natively
 reaches two to five, any other less than one."""
 
@@ -31,16 +31,23 @@ def keep_freed_memory() -> bool:
     return mallopt is not None and all(mallopt(o, _LARGEST_BLOCK_BYTES) for o in options)
 
 
-def _seconds(kind: torch.dtype) -> float:
-    """Return how long a product of two matrices takes, the fastest of some."""
-    matrix = torch.ones(_PRODUCT, _PRODUCT, dtype=kind)
-    matrix @ matrix  # makes the kernel
+def _seconds(*kinds: torch.dtype) -> list[float]:
+    """Return how long a product of two matrices takes in each of the ``kinds``.
+
+    It is the fastest of some, made in turn on one thread, whose own time counts: whatever else the
+    machine does, each job of a study must find the same.
+    """
+    matrices = [torch.ones(_PRODUCT, _PRODUCT, dtype=kind) for kind in kinds]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
-        matrix @ matrix
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
+    for _ in range(6):  # the first makes the kernels
+        for matrix in matrices:
+            started = time.thread_time()
+            matrix @ matrix
+            seconds.append(time.thread_time() - started)
+    torch.set_num_threads(threads)
+    return [min(seconds[place :: len(kinds)]) for place in range(len(kinds))]
 
 
 def multiplies_bfloat16() -> bool:
@@ -49,7 +56,8 @@ def multiplies_bfloat16() -> bool:
     It is timed, which takes milliseconds: one without them does it by slow others, and what
     processors and libraries say of themselves leaves out what a user has switched off.
     """
-    return _seconds(torch.float32) > _WORTH * _seconds(torch.bfloat16)
+    float32, bfloat16 = _seconds(torch.float32, torch.bfloat16)
+    return float32 > _WORTH * bfloat16
 
 
 def _precision(wanted: str, device: str) -> str:

@@ -47,10 +47,19 @@ def test_auto_takes_a_gpu_where_there_is_one(monkeypatch, without_gpu):
     [(4.4, 1.0, "bfloat16"), (1.6, 1.0, "bfloat16"), (1.0, 1.0, "float32"), (1.0, 40.0, "float32")],
 )
 def test_auto_is_bfloat16_where_its_products_are_faster(float32, bfloat16, expected, monkeypatch):
-    seconds = {torch.float32: float32, torch.bfloat16: bfloat16}
-    monkeypatch.setattr(device, "_seconds", seconds.__getitem__)
+    monkeypatch.setattr(device, "_seconds", lambda *_: [float32, bfloat16])
     assert device.prepare(SETTINGS | {"precision": "auto"})["precision"] == expected
     assert device.prepare(SETTINGS)["precision"] == "float32"  # what a study says stays
+
+
+def test_what_else_a_machine_does_changes_no_precision():
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+    try:
+        assert len({device.multiplies_bfloat16() for _ in range(100)}) == 1
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
 
 
 def test_a_processor_played_without_bfloat16_gets_float32():
