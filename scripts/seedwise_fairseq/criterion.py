@@ -6,6 +6,7 @@ Of scores, the mean squared error, with sums for their correlation.
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from fairseq.criterions import register_criterion
 from fairseq.criterions.sentence_prediction import (
@@ -15,7 +16,7 @@ from fairseq.criterions.sentence_prediction import (
 from fairseq.logging import metrics
 from torch.nn import functional
 
-from seedwise.predictions.measures import pearson_of
+from seedwise.predictions.measures import f1, pearson_of
 from seedwise.predictions.scores import sums
 
 BEST_SO_FAR = "best_so_far"
@@ -118,8 +119,7 @@ def correlation(meters: Any, texts: int) -> float:
 
 def macro_f1(meters: Any) -> float:
     """Return the mean F1 over all labels, present or not, of what was counted in validation."""
-    scores = []
-    while f"{COUNTS[0]}_{len(scores)}" in meters:
-        correct, *named = (int(meters[f"{name}_{len(scores)}"].sum) for name in COUNTS)
-        scores.append(2 * correct / max(1, sum(named)))
-    return sum(scores) / len(scores)
+    found = []
+    while f"{COUNTS[0]}_{len(found)}" in meters:
+        found.append([int(meters[f"{name}_{len(found)}"].sum) for name in COUNTS])
+    return float(f1(*np.transpose(found)).mean())

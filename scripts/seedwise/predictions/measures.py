@@ -6,13 +6,22 @@ from typing import Any
 import numpy as np
 
 
-def macro_f1(labels: Sequence[int], predictions: Sequence[int], classes: int) -> float:
-    """Return the mean F1 over all ``classes``, present or not: one that nobody names has 0."""
-    from sklearn.metrics import f1_score  # a second, which tables need not wait
+def f1(correct: np.ndarray, predicted: np.ndarray, labelled: np.ndarray) -> np.ndarray:
+    """Return the F1 of each class, shape (..., K): 0 of one that nobody names.
 
-    return float(
-        f1_score(labels, predictions, labels=range(classes), average="macro", zero_division=0)
-    )
+    Args:
+        correct: Texts of each class that are found to be, shape (..., K).
+        predicted: Texts that are found to be of each class, shape (..., K).
+        labelled: Texts of each class, shape (..., K).
+    """
+    return 2 * correct / np.maximum(1, predicted + labelled)
+
+
+def macro_f1(labels: Sequence[int], predictions: Sequence[int], classes: int) -> float:
+    """Return the mean F1 over all ``classes``, present or not."""
+    truth, found = np.asarray(labels), np.asarray(predictions)
+    chosen = (truth[truth == found], found, truth)
+    return float(f1(*(np.bincount(texts, minlength=classes) for texts in chosen)).mean())
 
 
 def class_measures(labels: Sequence[int], predicted: np.ndarray) -> dict[str, float]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seedwise.predictions.measures import f1
 from seedwise.results.statistics import RESAMPLES, TAILS, resamples
 
 EXACT_TEXTS = 13
@@ -77,7 +78,7 @@ def macro_f1(counts: np.ndarray, labelled: np.ndarray) -> np.ndarray:
         labelled: Texts of each class, shape (..., K). One that nobody names has an F1 of 0.
     """
     right, predicted = counts[..., 0, :, :], counts[..., 1, :, :]
-    return (2 * right / np.maximum(1, predicted + labelled[..., None, :])).mean(axis=-1)
+    return f1(right, predicted, labelled[..., None, :]).mean(axis=-1)
 
 
 def _mean_macro_f1(counts: np.ndarray, labelled: np.ndarray) -> np.ndarray:
