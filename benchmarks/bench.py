@@ -42,14 +42,14 @@ LEAST = {
         "transformers": 4.0,
         "minilm": 2.5,
         "preprocess": 9.0,
-        "study": 600,
+        "study": 480,
     },
     "float32": {
         "fairseq": 2.4,
         "transformers": 2.0,
         "minilm": 2.0,
         "preprocess": 9.0,
-        "study": 720,
+        "study": 600,
     },
 }
 RUNS = 1000
