@@ -53,7 +53,10 @@ LEAST = {
     },
 }
 RUNS = 1000
-TITLES = ("## The processor as it is", "## The same processor, played as one without bfloat16")
+TITLES = {
+    "bfloat16": "## A processor with native bfloat16",
+    "float32": "## A processor without native bfloat16",
+}
 INTRODUCTION = """\
 # Stock commands and Seedwise side by side
 
@@ -216,7 +219,9 @@ def with_part(page: str, title: str, part: str) -> str:
     """Return results.md with the part of this title in place of an older one."""
     parts = {text.partition("\n")[0]: text for text in re.split(r"^(?=## )", page, flags=re.M)[1:]}
     parts |= {title: part}
-    return "\n".join([INTRODUCTION, *(parts[t].rstrip() + "\n" for t in TITLES if t in parts)])
+    return "\n".join(
+        [INTRODUCTION, *(parts[t].rstrip() + "\n" for t in TITLES.values() if t in parts)]
+    )
 
 
 def main() -> None:
@@ -257,13 +262,15 @@ def main() -> None:
             rows.append(default_study_row(folder, least["study"]))
     packages = versions("fairseq", "transformers", "torch", "sentencepiece", "snakemake")
     named = ", ".join(f"{package} {version}" for package, version in packages.items())
-    title = TITLES[given.without_bfloat16]
+    title = TITLES[precision]
+    variables = " ".join(map("=".join, PLAYED.items()))
+    how = "Once each" if repeats == 1 else f"Medians of {repeats}"
     text = (
         f"{title}\n\n"
         f"{processor_name()}, {threads} cores"
-        f"{' (' + ', '.join(map('='.join, PLAYED.items())) + ')' if given.without_bfloat16 else ''}"
+        f"{f', played by {variables}' if given.without_bfloat16 else ''}"
         f"; ours in {precision}, stock in float32; {named}; commit {commit()}; "
-        f"{time.strftime('%Y-%m-%d')}. Medians of {repeats}, the two ways in turn.\n\n"
+        f"{time.strftime('%Y-%m-%d')}. {how}, the two ways in turn.\n\n"
         f"RoBERTa-small with 32,000 pieces on {prepared['data']}: {counts(prepared)}, batches of "
         f"{settings['finetune']['batch_size']}. MiniLM on the default study's texts: "
         f"{counts(minilm)}, batches of {minilm['settings']['finetune']['batch_size']}.\n\n"
