@@ -28,6 +28,13 @@ include: "rules/report.smk"
 include: "rules/every.smk"
 
 
+onstart:
+    # One machine starts as many jobs as it has cores. Snakemake's limit of jobs a second would have
+    # the scheduler plan all waiting jobs anew each second, once for every job that has ended.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
 localrules:
     all,
 

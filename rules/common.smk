@@ -39,12 +39,14 @@ shell.prefix(f"export PYTHONPATH={shlex.quote(sys.path[0])}; ")
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.persistence.file import FilePersistence
 
 from seedwise.errors import UserError
-from seedwise.study import curves, entries, reporting, validation
+from seedwise.study import curves, entries, locks, reporting, validation
 from seedwise.study.killed import ExplainKilledJobs
 
 logger.addFilter(ExplainKilledJobs())
+FilePersistence._delete_locks = locks.delete_own_locks
 
 try:
     validation.check_config(config, " + ".join(map(str, workflow.configfiles)))

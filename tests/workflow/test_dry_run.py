@@ -9,10 +9,12 @@ import sys
 from packaging.requirements import Requirement
 
 from support import ROOT
+from support.local_server import local_server
 from support.smoke_study import job_counts, snakemake, write_study
 
 # Not in Snakemake's requirements; the workflow's steps need them, its planning must not.
 STEPS_NEED = {"torch", "fairseq", "transformers", "sentencepiece", "pandas", "scipy", "filelock"}
+REVIEWS = ROOT / "tests/data/smoke/reviews.csv"
 PROGRAM = "import sys; sys.path.append(sys.argv.pop(1)); from snakemake.cli import main; main()"
 
 
@@ -69,3 +71,22 @@ def test_a_study_of_a_thousand_runs_is_planned_in_seconds(tmp_path):
     assert counts["finetune_fairseq"] == counts["finetune_transformers"] == 500
     # Six seconds on an idle machine; processor time, because tests may share theirs.
     assert after.ru_utime - before.ru_utime < 20
+
+
+def test_waiting_jobs_are_planned_when_one_ends_and_not_each_second(tmp_path):
+    with local_server() as server:
+        server.faults = ["stall", "stall"]
+
+        def change(config):
+            reviews = config["datasets"].pop("reviews")
+            del reviews["unlabelled"]
+            for name in ("reviews", "others"):
+                server.files[f"/{name}.csv"] = REVIEWS.read_bytes()
+                source = {"url": f"{server.url}/{name}.csv"}
+                config["datasets"][name] = reviews | {"source": source}
+
+        write_study(tmp_path, change)
+        code, output = snakemake(tmp_path, "--until", "download_source", "--verbose")
+        assert code == 0, output
+    assert job_counts(output)["download_source"] == 2
+    assert output.count("Ready jobs: ") == 2
