@@ -5,6 +5,16 @@ from fairseq.optim import FairseqOptimizer, register_optimizer
 from fairseq.optim.adam import FairseqAdam, FairseqAdamConfig
 
 
+class _AdamW(torch.optim.AdamW):
+    """AdamW without what torch wraps around it for its compiler, whose import takes a second."""
+
+    add_param_group = torch.optim.AdamW.add_param_group.__wrapped__
+    load_state_dict = torch.optim.AdamW.load_state_dict.__wrapped__
+    state_dict = torch.optim.AdamW.state_dict.__wrapped__
+    step = torch.no_grad()(torch.optim.AdamW.step.__wrapped__)
+    zero_grad = torch.optim.AdamW.zero_grad.__wrapped__
+
+
 @register_optimizer("fused_adamw", dataclass=FairseqAdamConfig)
 class FusedAdamW(FairseqAdam):
     """`torch.optim.AdamW(fused=True)` with the options of fairseq's `adam`.
@@ -21,4 +31,4 @@ class FusedAdamW(FairseqAdam):
             {"params": [p for p in params if p.dim() > 1]},
             {"params": [p for p in params if p.dim() <= 1], "weight_decay": 0.0},
         ]
-        self._optimizer = torch.optim.AdamW(groups, fused=True, **self.optimizer_config)
+        self._optimizer = _AdamW(groups, fused=True, **self.optimizer_config)

@@ -1,9 +1,13 @@
 """fused_adamw against fairseq's own adam."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from seedwise_fairseq import optimizer
+from support import ROOT
 
 CONFIG = {
     "adam_betas": "(0.9, 0.98)",
@@ -77,3 +81,19 @@ def test_it_is_fused_and_resumes():
     second.load_state_dict(first.state_dict())
     state = second.optimizer.state[parameters[0]]
     assert float(state["step"]) == 1 and state["exp_avg"].abs().sum() > 0
+
+
+def test_no_compiler_is_imported():
+    program = (
+        "import sys, torch\n"
+        "from seedwise_fairseq import optimizer\n"
+        "weight = torch.nn.Parameter(torch.ones(2, 3))\n"
+        f"config = optimizer.FairseqAdamConfig(**{CONFIG})\n"
+        "algorithm = optimizer.FusedAdamW(config, [weight])\n"
+        "weight.grad = torch.ones(2, 3)\n"
+        "algorithm.step()\n"
+        "algorithm.zero_grad()\n"
+        "algorithm.load_state_dict(algorithm.state_dict())\n"
+        "assert 'torch._dynamo' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT / "scripts", check=True)
