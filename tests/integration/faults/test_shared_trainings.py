@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-import torch
 
 import finetune_fairseq
 import finetune_lora
@@ -17,7 +16,7 @@ from seedwise.machine import distributed
 from support import processes
 from support.tiny.bloom import run_settings, write_base, write_questions
 from support.tiny.chain import make_run
-from support.trained import same_results
+from support.trained import at_update, same_results
 
 KILLED_AT = 6  # of ten updates an epoch
 STOPPED_AT = 3  # no checkpoint is due after the two updates that follow
@@ -125,18 +124,14 @@ def test_both_end_and_the_next_call_goes_on(chain, undisturbed, tmp_path, engine
 def test_a_signal_to_one_has_both_save_after_the_same_update(
     chain, undisturbed, tmp_path, engine, rank
 ):
-    def stop_in_an_update():
-        torch.optim.AdamW.step = processes.at_call(
-            STOPPED_AT, torch.optim.AdamW.step, stop_and_step
-        )
-
-    def stop_and_step(*arguments, original=torch.optim.AdamW.step, **named):
+    def stop():
         if distributed.rank() == rank:
             os.kill(os.getpid(), signal.SIGTERM)  # one of the two alone
-        return original(*arguments, **named)
 
     log = tmp_path / "log"
-    code, text = processes.run(lambda: train(engine, chain, tmp_path), log, stop_in_an_update)
+    code, text = processes.run(
+        lambda: train(engine, chain, tmp_path), log, functools.partial(at_update, STOPPED_AT, stop)
+    )
     assert code == 143, text
     code, text = processes.run(lambda: train(engine, chain, tmp_path), log)
     assert code == 0, text
@@ -156,13 +151,7 @@ def test_by_the_clock_here_after_every_update(chain, tmp_path, engine, number):
             lambda: train(engine, chain, folder, **every_update), folder / "log", sabotage
         )
 
-    def die_in_an_update():
-        torch.optim.AdamW.step = processes.at_call(KILLED_AT, torch.optim.AdamW.step, die)
-
-    def die(*_, **__):
-        processes.die()
-
-    code, log = run(tmp_path / "killed", die_in_an_update)
+    code, log = run(tmp_path / "killed", functools.partial(at_update, KILLED_AT, processes.die))
     assert code, log
     code, log = run(tmp_path / "killed")
     assert code == 0, log

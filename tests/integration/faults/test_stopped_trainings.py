@@ -1,15 +1,15 @@
 """SIGTERM and SIGINT stop a training within seconds, after a checkpoint; it says how to go on."""
 
+import functools
 import os
 import re
 import signal
 import time
 
 import pytest
-import torch
 
 from support import processes
-from support.trained import same_results
+from support.trained import at_update, same_results
 
 NAMES = ("fairseq", "transformers", "lora", "masked-lm", "causal-lm")
 SECONDS = 15
@@ -55,17 +55,13 @@ def test_a_stopped_training_leaves_a_checkpoint_of_its_last_update(
 ):
     training = trainings[name]
 
-    def stop_in_an_update():
-        torch.optim.AdamW.step = processes.at_call(
-            STOPPED_AT, torch.optim.AdamW.step, stop_and_step
-        )
-
-    def stop_and_step(*arguments, original=torch.optim.AdamW.step, **named):
+    def stop():
         os.kill(os.getpid(), signal.SIGTERM)
-        return original(*arguments, **named)
 
     log = tmp_path / "log"
-    code, text = processes.run(lambda: training.main(tmp_path), log, stop_in_an_update)
+    code, text = processes.run(
+        lambda: training.main(tmp_path), log, functools.partial(at_update, STOPPED_AT, stop)
+    )
     assert code == 143, text
     assert last_checkpoint(tmp_path) == STOPPED_AT
     code, text = processes.run(lambda: training.main(tmp_path), log)
