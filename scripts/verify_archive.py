@@ -12,6 +12,7 @@ from pathlib import Path
 
 from seedwise.errors import UserError
 from seedwise.files import write_text
+from seedwise.log import machine_fault
 from seedwise.report.archived import CODE, about, opened, wrong_files
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,3 +106,7 @@ if __name__ == "__main__":
         sys.exit(0 if main(parser.parse_args().archive) else 1)
     except UserError as error:
         sys.exit(str(error))
+    except OSError as error:
+        if (fault := machine_fault(error)) is None:
+            raise
+        sys.exit(f"{fault} (it is unpacked in {tempfile.gettempdir()}, which TMPDIR can change)")

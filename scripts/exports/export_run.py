@@ -26,6 +26,7 @@ from seedwise.files import atomic, read_json, read_jsonl, write_json
 from seedwise.models.checkpoints import load_checkpoint
 from seedwise.models.classification import class_probabilities, encode, mark_pairs
 from seedwise.models.conversion import build_model, build_original, build_tokenizer
+from seedwise.predictions import PROBABILITY
 from seedwise.step import step
 from seedwise.tokens.published import PublishedTokenizer
 from seedwise.tokens.vocabulary import ADDED_SYMBOLS, read_pieces
@@ -66,7 +67,7 @@ def compare(folder: Path, data: Path, audit: dict[str, Any], predictions: Path) 
     table = table.iloc[rows]
     if "range" in audit:
         return compare_scores(table, now[:, 0], audit["range"], predictions)
-    before = table[[f"probability_{label}" for label in labels]].to_numpy(dtype=float)
+    before = table[[PROBABILITY + label for label in labels]].to_numpy(dtype=float)
     chosen, found = table["prediction"].map(labels.index).to_numpy(), now.argmax(axis=1)
     each = np.arange(len(rows))
     apart = np.max([abs(p[each, chosen] - p[each, found]) for p in (before, now)], axis=0)

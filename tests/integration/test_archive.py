@@ -1,6 +1,9 @@
 """The archive of a study: opened elsewhere, verified, and refused where it was changed."""
 
+import errno
 import json
+import os
+import runpy
 import shutil
 import subprocess
 import zipfile
@@ -151,3 +154,13 @@ def test_no_word_in_an_archive_leads_out_of_its_folder(tmp_path):
         packed.writestr("results/own/archive.json", json.dumps({"study": str(tmp_path)}))
     with archived.opened(tmp_path / "a.zip") as packed:
         assert archived.about(packed)["study"] == "own"
+
+
+def test_a_full_disk_is_one_message(archive, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(zipfile.ZipFile, "extract", full)
+    monkeypatch.setattr("sys.argv", ["verify_archive.py", str(archive)])
+    with pytest.raises(SystemExit, match=r"^No space left on device; make room, .*TMPDIR"):
+        runpy.run_path(verify_archive.__file__, run_name="__main__")

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seedwise.predictions import temperature
-
-PROBABILITY = "probability_"
-"""As `seedwise.training.runs` names the columns, where pandas is no burden."""
+from seedwise.predictions import PROBABILITY, temperature
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import IO, Any
 from seedwise.data.texts import BETWEEN
 from seedwise.errors import UserError
 from seedwise.exports.given_texts import Given
+from seedwise.predictions import PROBABILITY
 
 WITHHELD = "?"
 """In place of a label, in text, where the model is less sure than it has to be."""
@@ -47,7 +48,7 @@ class Writer:
         shares = [f"{share:.6g}" for share in probabilities or []] or [""] * len(self.labels)
         named = dict(zip(self.labels, probabilities, strict=True)) if probabilities else None
         columns = {"prediction": label or ""} | {
-            f"probability_{name}": share for name, share in zip(self.labels, shares, strict=True)
+            PROBABILITY + name: share for name, share in zip(self.labels, shares, strict=True)
         }
         self._write(given, columns, {"prediction": label, "probabilities": named}, most, label)
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from seedwise.exports.forms import FLOAT32, INT8, TRANSFORMERS, describe, predictions_of
+from seedwise.predictions import PROBABILITY
 from seedwise.predictions.measures import score_measures
 from seedwise.results.mistakes import Predictions, calibration
 from seedwise.training.run_files import Metrics, measure, read_predicted
-from seedwise.training.runs import PROBABILITY
 
 WORTH = ("value", "ece", "ece_calibrated")
 

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from seedwise.predictions import temperature
+from seedwise.predictions import PROBABILITY, temperature
 from seedwise.training.run_files import check_same_texts, read_metrics, read_predicted
-from seedwise.training.runs import PROBABILITY
 
 BINS = 10
 """Bins of equal width in which confidence is compared with accuracy."""

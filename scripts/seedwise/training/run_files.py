@@ -11,8 +11,9 @@ import pandas as pd
 from seedwise.environment import SHARED
 from seedwise.errors import UserError
 from seedwise.files import read_json
+from seedwise.predictions import PROBABILITY
 from seedwise.study.selection import main_measure
-from seedwise.training.runs import PROBABILITY, TEXTS, Metrics
+from seedwise.training.runs import TEXTS, Metrics
 
 CHOSEN_BY = {"precision": "precision", "device_type": "device"}
 """Keys of a study that decide what is otherwise the machine's choice."""

@@ -14,7 +14,7 @@ from seedwise.data.texts import text_of
 from seedwise.environment import conditions, resume_key, shared
 from seedwise.errors import UserError, one_line
 from seedwise.files import atomic, read_json, read_jsonl, sha256_of_files, write_json
-from seedwise.predictions import measures, temperature
+from seedwise.predictions import PROBABILITY, measures, temperature
 from seedwise.study.labels import SCORE, Units
 from seedwise.study.selection import first_best
 from seedwise.training.subsets import bootstrap, nested_order
@@ -35,8 +35,6 @@ TEXTS = ["id", "label", "prediction"]
 
 Where texts have scores, label and prediction are scores, and nothing follows.
 """
-
-PROBABILITY = "probability_"
 
 
 @dataclass(frozen=True)
