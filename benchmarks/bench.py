@@ -53,6 +53,7 @@ LEAST = {
     },
 }
 RUNS = 1000
+INITS = ("pretrained", "random")
 TITLES = {
     "bfloat16": "## A processor with native bfloat16",
     "float32": "## A processor without native bfloat16",
@@ -189,8 +190,11 @@ def dry_run_row(folder: Path, repeats: int, runs: int) -> list[str]:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config["study"] = "bench"
     config["seeds"] = list(range(runs // 4))
-    experiments = config["experiments"]
-    experiments["transformers-random"] = experiments["fairseq-random"] | {"engine": "transformers"}
+    fairseq = {f"fairseq-{init}": config["experiments"][f"fairseq-{init}"] for init in INITS}
+    others = {
+        f"transformers-{name}": fairseq[name] | {"engine": "transformers"} for name in fairseq
+    }
+    config["experiments"] = fairseq | others
     config.pop("lora", None)
     folder = folder / "dry-run"
     folder.mkdir(parents=True, exist_ok=True)
