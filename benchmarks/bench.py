@@ -53,7 +53,6 @@ LEAST = {
     },
 }
 RUNS = 1000
-INITS = ("pretrained", "random")
 TITLES = {
     "bfloat16": "## A processor with native bfloat16",
     "float32": "## A processor without native bfloat16",
@@ -190,11 +189,11 @@ def dry_run_row(folder: Path, repeats: int, runs: int) -> list[str]:
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     config["study"] = "bench"
     config["seeds"] = list(range(runs // 4))
-    fairseq = {f"fairseq-{init}": config["experiments"][f"fairseq-{init}"] for init in INITS}
-    others = {
-        f"transformers-{name}": fairseq[name] | {"engine": "transformers"} for name in fairseq
+    config["experiments"] = {
+        f"{engine}-{init}": config["experiments"][f"fairseq-{init}"] | {"engine": engine}
+        for engine in ("fairseq", "transformers")
+        for init in ("pretrained", "random")
     }
-    config["experiments"] = fairseq | others
     config.pop("lora", None)
     folder = folder / "dry-run"
     folder.mkdir(parents=True, exist_ok=True)
