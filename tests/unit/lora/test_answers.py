@@ -66,6 +66,19 @@ def test_loss_is_a_mean_over_tokens_whatever_the_padding(base, tokenizer):
     assert perplexity(measured) == pytest.approx(math.exp(measured))
 
 
+def test_loss_pads_few_texts_together_however_small_the_vocabulary(base, tokenizer):
+    model = load_base(base, {"type": "none"}, "cpu")
+    texts = [RECORD | {"answer": "yes " * (1 + n)} for n in range(100)]
+    examples = encode_pairs(tokenizer, texts, TEMPLATE, "answer", 128)
+    passed = []
+    model.register_forward_pre_hook(
+        lambda _, __, inputs: passed.append(inputs["input_ids"].numel()), with_kwargs=True
+    )
+    mean_token_loss(model, examples, tokenizer.pad_token_id)
+    real = sum(len(example["input_ids"]) for example in examples)
+    assert max(passed) <= 2048 and sum(passed) < 1.3 * real
+
+
 def test_generation_stops_at_the_end_token_and_repeats_with_its_seed(base, tokenizer):
     model = load_base(base, {"type": "none"}, "cpu")
     prompts = [encode_prompt(tokenizer, TEMPLATE, q) for q in ("what is a dog?", "cat?")]
