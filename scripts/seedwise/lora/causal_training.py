@@ -13,6 +13,7 @@ from transformers import DataCollatorForSeq2Seq, PreTrainedTokenizerBase, Traine
 from seedwise.lora.answers import Example
 from seedwise.machine import distributed
 from seedwise.machine.stopping import saving_first
+from seedwise.models.transformers_layers import length_multiple
 from seedwise.training.trainer import log_progress, training_arguments
 from seedwise.training.trainer_checkpoints import Checkpoints, last_whole_checkpoint
 
@@ -112,6 +113,7 @@ def train(
         The history, see `history_table`, and the seconds of training.
     """
     checkpoints = Checkpoints()
+    multiple = length_multiple(settings.get("max_tokens") or settings["block_tokens"])
     trainer = _Trainer(
         model=model,
         args=training_arguments(
@@ -132,7 +134,7 @@ def train(
         train_dataset=examples,
         # The validation examples are in `measure`; the Trainer only wants to see some.
         eval_dataset=examples[:1] if measure else None,
-        data_collator=DataCollatorForSeq2Seq(tokenizer),
+        data_collator=DataCollatorForSeq2Seq(tokenizer, pad_to_multiple_of=multiple),
         processing_class=tokenizer,
         callbacks=[checkpoints],
     )
