@@ -133,16 +133,24 @@ class SentencePieceEncoder(Encoder):
         """Return a piece's id; fairseq knows none that holds white space, where it separates."""
         return self._ids.get(piece, UNK_ID) if piece.split() == [piece] else UNK_ID
 
-    def _numbered(self, text: str, pieces: np.ndarray) -> np.ndarray:
-        if self._extra and (pieces == self._processor.unk_id()).any():
-            words = self._processor.encode(text, out_type=str)
-            return np.array([self._number(word) for word in words])
-        return self._numbers[pieces]
-
     def encode(self, texts: list[str]) -> list[np.ndarray]:
         """Do as `Encoder.encode` says."""
         encoded = self._processor.encode(texts, out_type="numpy", num_threads=self._threads)
-        return [self._numbered(*pair) for pair in zip(texts, encoded, strict=True)]
+        pieces, ends = np.concatenate(encoded), np.cumsum(list(map(len, encoded)))
+        ids = self._numbers[pieces]
+        if self._extra:
+            unknown = np.flatnonzero(pieces == self._processor.unk_id())
+            rows = np.searchsorted(ends, unknown, side="right")
+            again, which = np.unique(rows, return_inverse=True)
+            words = self._processor.encode(
+                [texts[row] for row in again], out_type=str, num_threads=self._threads
+            )
+            # Places are counted from the end of the text.
+            ids[unknown] = [
+                self._number(words[text][place])
+                for text, place in zip(which, unknown - ends[rows], strict=True)
+            ]
+        return np.split(ids, ends[:-1])
 
 
 class PublishedEncoder(Encoder):

@@ -99,13 +99,13 @@ def test_the_dictionary_may_lack_pieces_and_name_unknown_words(model, dictionary
     other = tmp_path / "dict.txt"
     kept = [line for line in lines if line != "▁th 1"]
     other.write_text("".join(f"{line}\n" for line in [*kept, "\u4e2d 3"]), encoding="utf-8")
-    text = "the \u4e2d the \u6587"
-    pieces = processor.encode(text, out_type=str)
-    assert {"▁th", "\u4e2d", "\u6587"} <= set(pieces)
+    texts = ["a film", "the \u4e2d the \u6587", "", "the", "\u4e2d\u4e2d a \u4e2d", ""]
+    pieces = processor.encode(texts, out_type=str)
+    assert {"▁th", "\u4e2d", "\u6587"} <= set(pieces[1])
     ids = read_pieces(other)
-    (numbers,) = encode(SentencePieceEncoder(model, other), [text])
-    assert numbers == [ids.get(piece, UNK_ID) for piece in pieces]
-    assert ids["\u4e2d"] in numbers and numbers.count(UNK_ID) == 3
+    numbers = encode(SentencePieceEncoder(model, other), texts)
+    assert numbers == [[ids.get(piece, UNK_ID) for piece in words] for words in pieces]
+    assert ids["\u4e2d"] in numbers[1] and numbers[1].count(UNK_ID) == 3
 
 
 def test_a_piece_of_white_space_is_unknown(model, dictionary):
