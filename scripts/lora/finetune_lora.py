@@ -6,9 +6,13 @@ trained, by layer), ``generations.jsonl`` and ``metrics.json``.
 """
 
 import gc
+import sys
 import time
 from pathlib import Path
 from typing import Any
+
+if __name__ == "__main__" and snakemake.params.settings["quantization"]["type"] == "none":
+    sys.modules["bitsandbytes"] = None  # type: ignore[assignment]  # a second of imports, for 4 bits
 
 import pandas as pd
 import peft

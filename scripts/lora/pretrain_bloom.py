@@ -6,9 +6,13 @@ Inputs: JSONL files with a ``text`` each. Outputs: a folder in transformers' for
 
 import itertools
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+if __name__ == "__main__":
+    sys.modules["peft"] = None  # type: ignore[assignment]  # a second of imports, for adapters
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
