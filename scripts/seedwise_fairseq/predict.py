@@ -8,6 +8,7 @@ import torch
 from fairseq import checkpoint_utils
 
 from seedwise.predictions import probabilities
+from seedwise_fairseq.batches import lengths
 
 HEAD = "sentence_classification_head"
 
@@ -23,7 +24,7 @@ def load_model(path: Path, data: Path, device: str) -> tuple[Any, Any]:
 def class_probabilities(
     model: Any, task: Any, split: str, batch_size: int, device: str
 ) -> np.ndarray:
-    """Return `probabilities.class_probabilities` of a split, in batches sorted by length."""
+    """Return `probabilities.class_probabilities` of a split."""
     dataset = task.load_dataset(split)
 
     def logits(indices: np.ndarray) -> torch.Tensor:
@@ -31,6 +32,4 @@ def class_probabilities(
         inputs = {key: value.to(device) for key, value in sample["net_input"].items()}
         return model(**inputs, features_only=True, classification_head_name=HEAD)[0]
 
-    order = dataset.ordered_indices()
-    batches = np.split(order, range(batch_size, len(order), batch_size))
-    return probabilities.class_probabilities(batches, logits)
+    return probabilities.class_probabilities(lengths(dataset), batch_size, device, logits)

@@ -7,9 +7,10 @@ import numpy as np
 
 from seedwise.errors import UserError
 from seedwise.predictions import temperature
+from seedwise.predictions.batches import CACHED_TOKENS, batches
 
-BATCH_TOKENS = {"cpu": 512, "cuda": 2048}
-"""Tokens of a batch, padding included, by device: so few that a processor's caches hold them."""
+BATCH_TOKENS = {"cpu": CACHED_TOKENS, "cuda": 2048}
+"""Tokens of a batch, padding counted, by device."""
 
 Inputs = dict[str, list[list[int]]]
 Batch = dict[str, np.ndarray]
@@ -81,7 +82,7 @@ class Ensemble:
                 known[model.tokenizer] = model.tokenize(texts)
             inputs = known[model.tokenizer][0]
             lengths = [len(tokens) for tokens in inputs["input_ids"]]
-            order = list(_batches(lengths, BATCH_TOKENS[model.device]))
+            order = list(batches(lengths, BATCH_TOKENS[model.device]))
             logits = model.logits(padded(inputs, indices, model.pad) for indices in order)
             found = np.concatenate(list(logits))[np.argsort(np.concatenate(order))]
             if len(self.labels) > 1:
@@ -101,13 +102,3 @@ def padded(inputs: Inputs, indices: np.ndarray, pad: int) -> Batch:
         batch[name] = np.full(mask.shape, pad if name == "input_ids" else 0, dtype=np.int64)
         batch[name][mask] = np.concatenate([rows[index] for index in indices])
     return batch
-
-
-def _batches(lengths: Sequence[int], most: int) -> Iterator[np.ndarray]:
-    """Yield indices of texts of like length, at most ``most`` tokens with padding."""
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    for stop in range(1, len(order) + 1):
-        if stop == len(order) or (stop - start + 1) * lengths[order[stop]] > most:
-            yield order[start:stop]
-            start = stop

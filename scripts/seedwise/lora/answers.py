@@ -10,6 +10,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from seedwise.errors import UserError
 from seedwise.lora.questions import answer_text, prompt_text
+from seedwise.predictions.batches import batches
 
 IGNORED = -100  # torch's cross entropy leaves labels of this value out
 _PROMPTS = 8
@@ -110,19 +111,6 @@ def encode_pairs(
         learnt = tokens if loss == "prompt" else [IGNORED] * len(prompt) + tokens[len(prompt) :]
         examples.append({"input_ids": tokens, "labels": list(learnt)})
     return examples
-
-
-def batches(lengths: list[int], tokens: int) -> list[list[int]]:
-    """Return the numbers of texts in batches of at most so many ``tokens``, padding counted.
-
-    The longest come first, so that what is too long for the machine shows at once.
-    """
-    found: list[list[int]] = []
-    for number in sorted(range(len(lengths)), key=lambda number: -lengths[number]):
-        if not found or (len(found[-1]) + 1) * lengths[found[-1][0]] > tokens:
-            found.append([])
-        found[-1].append(number)
-    return found
 
 
 @torch.no_grad()

@@ -80,10 +80,7 @@ def class_probabilities(
     collator: DataCollatorWithPadding,
     batch_size: int,
 ) -> np.ndarray:
-    """Return `probabilities.class_probabilities` of ``examples``, in batches sorted by length.
-
-    Of a model of scores, these.
-    """
+    """Return `probabilities.class_probabilities` of ``examples``; of a model of scores, these."""
     model.eval()
 
     def logits(indices: np.ndarray) -> torch.Tensor:
@@ -92,6 +89,5 @@ def class_probabilities(
         )
         return model(**batch.to(model.device)).logits
 
-    order = np.argsort([len(example["input_ids"]) for example in examples], kind="stable")
-    batches = np.split(order, range(batch_size, len(order), batch_size))
-    return probabilities.class_probabilities(batches, logits)
+    lengths = [len(example["input_ids"]) for example in examples]
+    return probabilities.class_probabilities(lengths, batch_size, model.device, logits)

@@ -7,7 +7,6 @@ from seedwise.errors import UserError
 from seedwise.lora.adapters import load_base, load_tokenizer
 from seedwise.lora.answers import (
     IGNORED,
-    batches,
     encode_pairs,
     encode_prompt,
     generate_answers,
@@ -91,9 +90,3 @@ def test_generation_stops_at_the_end_token_and_repeats_with_its_seed(base, token
         model.transformer.ln_f.bias += 1e3 * model.transformer.word_embeddings.weight[2]
     stopped = generate_answers(model, tokenizer, prompts, sampling, seed=1)
     assert stopped == [("", True), ("", True)]
-
-
-def test_batches_hold_so_many_tokens_padding_counted():
-    found = batches([3, 9, 1, 4, 4], 8)
-    assert found == [[1], [3, 4], [0, 2]]  # the longest first, one alone where it is too long
-    assert batches([], 8) == []
