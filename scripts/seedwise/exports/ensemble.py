@@ -7,10 +7,10 @@ import numpy as np
 
 from seedwise.errors import UserError
 from seedwise.predictions import temperature
-from seedwise.predictions.batches import CACHED_TOKENS, batches
+from seedwise.predictions.batches import batches
 
-BATCH_TOKENS = {"cpu": CACHED_TOKENS, "cuda": 2048}
-"""Tokens of a batch, padding counted, by device."""
+BATCH_TOKENS = {"cpu": 512, "cuda": 2048}
+"""Tokens of a batch, padding counted, by device: so few that a processor's caches hold them."""
 
 Inputs = dict[str, list[list[int]]]
 Batch = dict[str, np.ndarray]

@@ -10,14 +10,12 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from seedwise.errors import UserError
 from seedwise.lora.questions import answer_text, prompt_text
-from seedwise.predictions.batches import batches
+from seedwise.predictions.batches import PROCESSOR_TOKENS, batches
 
 IGNORED = -100  # torch's cross entropy leaves labels of this value out
 _PROMPTS = 8
 _LOGITS = 1 << 27
 """Numbers in the logits of a batch (0.5 GiB in float32), unless one text has more."""
-_TOKENS = 1 << 11
-"""Tokens of a batch of a small vocabulary, padding counted: more together would be padded more."""
 
 CHAT = "chat"
 """The template of the base model's own tokenizer."""
@@ -121,7 +119,7 @@ def mean_token_loss(model: nn.Module, examples: list[Example], pad_id: int) -> f
     device = next(model.parameters()).device
     lengths = [len(example["input_ids"]) for example in examples]
     total, count = 0.0, 0
-    for numbers in batches(lengths, min(_TOKENS, _LOGITS // model.config.vocab_size)):
+    for numbers in batches(lengths, min(PROCESSOR_TOKENS, _LOGITS // model.config.vocab_size)):
         batch = [examples[number] for number in numbers]
         width = lengths[numbers[0]]
         ids, labels, mask = (

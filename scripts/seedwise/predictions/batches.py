@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-CACHED_TOKENS = 512
-"""Tokens of a batch, padding counted, whose numbers a processor's caches hold."""
+PROCESSOR_TOKENS = 1 << 11
+"""Tokens of a processor's batch, padding counted: more would not stay in its caches, and with fewer
+its threads would wait for each other, on a busy machine several times as long."""
 
 
 def batches(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from seedwise.predictions.batches import CACHED_TOKENS, batches
+from seedwise.predictions.batches import PROCESSOR_TOKENS, batches
 
 
 @torch.inference_mode()
@@ -27,7 +27,7 @@ def class_probabilities(
         device: Where the model computes.
         logits: Gives the logits of the texts of some indices, shape (B, classes).
     """
-    most = CACHED_TOKENS if torch.device(device).type == "cpu" else sys.maxsize
+    most = PROCESSOR_TOKENS if torch.device(device).type == "cpu" else sys.maxsize
     order = list(batches(lengths, most, batch_size))
     outputs = (logits(indices).float() for indices in order)
     found = [(o if o.shape[-1] == 1 else o.softmax(dim=-1)).cpu().numpy() for o in outputs]

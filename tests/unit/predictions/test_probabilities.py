@@ -21,7 +21,7 @@ def test_a_processors_batches_fit_its_caches(device, sizes):
         read.append(len(indices))
         return torch.zeros(len(indices), 2)
 
-    class_probabilities([256, 2, 256, 2, 2, 2], 4, device, logits)
+    class_probabilities([1024, 2, 1024, 2, 2, 2], 4, device, logits)
     assert read == sizes
 
 
