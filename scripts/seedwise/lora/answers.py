@@ -119,6 +119,7 @@ def mean_token_loss(model: nn.Module, examples: list[Example], pad_id: int) -> f
     device = next(model.parameters()).device
     lengths = [len(example["input_ids"]) for example in examples]
     total, count = 0.0, 0
+    # On a GPU, too: more together would be padded more.
     for numbers in batches(lengths, min(PROCESSOR_TOKENS, _LOGITS // model.config.vocab_size)):
         batch = [examples[number] for number in numbers]
         width = lengths[numbers[0]]
